@@ -11,6 +11,8 @@ __all__ = ['FusedAdam', 'one_cycle', 'LMLearner', 'LMLoss', 'lm_learner', 'versi
 from torch.optim.adamw import adamw
 from .data import write_atomic
 from fastai.basics import *
+from fastai.callback.core import _inner_loop
+from fastcore.xtras import modify_exception
 import json,sys
 from importlib import metadata
 from fastai.callback.progress import *
@@ -74,15 +76,19 @@ def one_cycle(
     return _inner
 
 # %% ../nbs/90_training.ipynb #learner
+_cancel = (CancelBatchException, CancelBackwardException, CancelStepException, CancelTrainException, CancelValidException, CancelEpochException, CancelFitException)
+
 class LMLearner(Learner):
     "A fastai `Learner` that calls only the callbacks that listen to an event, and schedules with plain floats. Results are those of `Learner`."
     def _call_one(self, event_name):
-        if event_name in ('after_create', 'after_fit'): return super()._call_one(event_name)
+        if event_name not in _inner_loop: return super()._call_one(event_name)
         if self.__dict__.get('_heard') != self.cbs.items: self._heard,self._listeners = list(self.cbs),{}
-        if event_name not in self._listeners:
-            if not hasattr(event, event_name): raise Exception(f'missing {event_name}')
-            self._listeners[event_name] = self.ordered_cbs(event_name)
-        for cb in self._listeners[event_name]: cb(event_name)
+        if event_name not in self._listeners: self._listeners[event_name] = self.ordered_cbs(event_name)
+        for cb in self._listeners[event_name]:
+            if not (cb.run and (cb.run_train if self.training else cb.run_valid)): continue
+            try: getattr(cb, event_name)()
+            except _cancel: raise
+            except Exception as e: raise modify_exception(e, f'Exception in `{type(cb).__name__}` at event `{event_name}`: {e}', replace=True)
 
     def __call__(self, event_name):
         if isinstance(event_name, str): self._call_one(event_name)
