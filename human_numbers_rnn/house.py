@@ -8,11 +8,12 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/house.html.md"""
 __all__ = ['readme']
 
 # %% ../nbs/98_house.ipynb #imports-export
-import configparser,re
+import configparser,json,re
 from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
 from .data import write_atomic
+from .train import plot_ladder
 
 # %% ../nbs/98_house.ipynb #readme
 def readme(
@@ -24,4 +25,6 @@ def readme(
     text = re.sub(r'\]\((?!https?://|#|\.\./)', '](nbs/', text)
     return re.sub(r'\n{3,}', '\n\n', text.replace('](../', '](')).strip()+'\n'
 
-if __name__ == '__main__' and '__file__' in globals(): write_atomic('README.md', readme().encode())
+if __name__ == '__main__' and '__file__' in globals():
+    plot_ladder(json.loads(Path('results/ladder.json').read_text())).savefig('nbs/images/ladder.png', dpi=100, metadata={'Software': None})
+    write_atomic('README.md', readme().encode())
