@@ -56,7 +56,7 @@ def check_like(
     if not isinstance(t, Tensor): raise TypeError(f'{name} must be a tensor, got {type(t).__name__}')
     if t.dim() != len(shape) or any(n != (s or max(n, 1)) for n,s in zip(t.shape, shape.values())):
         need = ', '.join(k if s is None else f'{k}={s}' for k,s in shape.items())
-        raise ValueError(f'{name} must have shape ({need}), got {tuple(t.shape)}')
+        raise ValueError(f'{name} must have shape ({need}), got {tuple(t.shape)}' + ('; every size must be at least 1' if 0 in t.shape else ''))
     if t.device != like.device: raise ValueError(f'{name} must be on {like.device} like the weights, got {t.device}')
     if t.dtype != like.dtype: raise TypeError(f'{name} must be {like.dtype} like the weights, got {t.dtype}')
 
@@ -149,6 +149,9 @@ def forward(self:AutogradLSTM,
     hx:tuple=None, # Initial state `(h, c)`, each (num_layers, batch, hidden_size); zeros unless given
 ) -> tuple: # Outputs of the last layer, shaped like `x`, and the last state `(h, c)`
     "Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype, or without a single step"
+    w = self.weight_ih_l0
+    if torch.is_autocast_enabled(w.device.type):
+        with torch.autocast(w.device.type, enabled=False): return self(x.to(w.dtype), hx and tuple(t.to(w.dtype) for t in hx))
     x,hx = self._checked(x, hx)
     if self.batch_first: x = x.transpose(0, 1)
     last = []
@@ -299,6 +302,7 @@ class _FastLayer(torch.autograd.Function):
 
 def _fast_layer(x, h, c, *weights):
     "`_autograd_layer`, by `_FastLayer`; the transposes move no memory"
+    if x.dtype.itemsize < 4: return _autograd_layer(x, h, c, *weights)
     if torch.compiler.is_compiling(): return _HandLayer.apply(x, h, c, *weights)
     x,h,c = x.transpose(1, 2),h.t(),c.t()
     if torch.is_grad_enabled(): y,h,c = _FastLayer.apply(x, h, c, *weights)
