@@ -8,16 +8,22 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/api.html.md"""
 __all__ = []
 
 # %% ../nbs/99_api.ipynb #all-modules
-from . import data,feedforward,recurrent,stateful,every_word,multilayer,training,train,bench
+from . import data,feedforward,recurrent,stateful,every_word,multilayer,leak
+from . import gradients,lstm,gru,regularization,training,train,bench
 from .data import *
 from .feedforward import *
 from .recurrent import *
 from .stateful import *
 from .every_word import *
 from .multilayer import *
+from .leak import *
+from .gradients import *
+from .lstm import *
+from .gru import *
+from .regularization import *
 from .training import *
 from .train import *
 from .bench import *
 
 # %% ../nbs/99_api.ipynb #all-names
-__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, training, train, bench) for n in m.__all__]
+__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, leak, gradients, lstm, gru, regularization, training, train, bench) for n in m.__all__]

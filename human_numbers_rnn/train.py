@@ -23,6 +23,9 @@ from .recurrent import *
 from .stateful import *
 from .every_word import *
 from .multilayer import *
+from .lstm import *
+from .gru import *
+from .regularization import *
 from .training import *
 
 # %% ../nbs/91_train.ipynb #recipe
@@ -37,7 +40,7 @@ class Recipe:
     every_word:bool=True # A target after every word?
     grouped:bool=True # Does each row carry on in the next batch?
     wd:float=None # Weight decay; fastai's 0.01 if None
-    cbs:callable=None # Makes further callbacks for the learner
+    cbs:callable=None # Class or maker of a further callback
     published:float=None # Accuracy in the fastai book, same split
     notes:float=None # Accuracy in the original notes, leaking split
 
@@ -51,6 +54,10 @@ RECIPES = {r.name: r for r in (
     Recipe('LMModel5', lambda v: LMModel5(v, 64, 2), 15, 3e-3, published=.487874, notes=.90),
     Recipe('LMModel5-relu', lambda v: LMModel5(v, 64, 2, 'relu'), 15, 3e-3, published=.7174),
     Recipe('LMModel5x12', lambda v: LMModel5(v, 64, 12), 15, 3e-3, notes=.72),
+    Recipe('LMModel6', lambda v: LMModel6(v, 64, 2), 15, 1e-2, published=.758464),
+    Recipe('LMModel6-gru', lambda v: LMModel6GRU(v, 64, 2), 15, 1e-2),
+    Recipe('LMModel7', lambda v: LMModel7(v, 64, 2, .4), 15, 1e-2, wd=.1, published=.869385, cbs=ActivationRegularizer),
+    Recipe('LMModel7-gru', lambda v: LMModel7(v, 64, 2, .4, 'gru'), 15, 1e-2, wd=.1, cbs=ActivationRegularizer),
 )}
 
 # %% ../nbs/91_train.ipynb #bar
@@ -84,7 +91,7 @@ def train_recipe(
         word,count,total = most_common_baseline(dls)
         return None, dict(**about, word=word, epochs=[dict(accuracy=count/total)])
     set_seed(seed)
-    learn = lm_learner(dls, recipe.model(len(dls.vocab)), wd=recipe.wd, cbs=recipe.cbs() if recipe.cbs else None)
+    learn = lm_learner(dls, recipe.model(len(dls.vocab)), wd=recipe.wd, cbs=recipe.cbs and recipe.cbs())
     epochs = recipe.epochs if epochs is None else check_int('epochs', epochs)
     start = time.perf_counter()
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, recipe.lr, cbs=OneBar(recipe.name) if bar else None)
