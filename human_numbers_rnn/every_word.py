@@ -1,4 +1,4 @@
-"""Guess a word after each word instead of after each third one, see how far the results scatter over seeds, and make them better and steadier without asking the validation set.
+"""Ask for the next word after *every* word, see what that does to shapes and loss, and find out how far you can trust one training run.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/every_word.html.md"""
 

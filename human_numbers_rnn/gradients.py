@@ -12,8 +12,8 @@ __all__ = ['grad_by_distance', 'plot_grad_by_distance', 'init_recurrent', 'Layer
 from collections import defaultdict
 from copy import deepcopy
 import matplotlib.pyplot as plt
-from fastai.basics import *
 from .data import check_int
+from fastai.basics import *
 from types import SimpleNamespace
 
 # %% ../nbs/07_gradients.ipynb #grad-by-distance
@@ -179,7 +179,7 @@ class GradNorms(_Hooks):
         return [p.register_post_accumulate_grad_hook(note(n)) for n,p in self.params.items()]
 
     @property
-    def names(self): return list(self._norms)
+    def names(self): return [n for n in self.params if n in self._norms]
     def __len__(self): return max(map(len, self._norms.values()), default=0)
     def __getitem__(self, name): return torch.stack(self._norms[name]).cpu()
     @property

@@ -10,11 +10,11 @@ __all__ = ['GRUCell', 'GRU', 'LMModel6GRU']
 # %% ../nbs/09_gru.ipynb #imports-export
 from numbers import Real
 from torch.autograd.function import once_differentiable
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
 from .lstm import check_like
+from fastai.basics import *
 
 # %% ../nbs/09_gru.ipynb #step
 def _step(a, b, h):

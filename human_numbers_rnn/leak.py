@@ -10,8 +10,8 @@ __all__ = ['shared_windows', 'overlap']
 # %% ../nbs/06_leak.ipynb #imports-export
 import numpy as np
 import pandas as pd
-from fastai.basics import *
 from .data import check_int
+from fastai.basics import *
 
 # %% ../nbs/06_leak.ipynb #stream
 def _as_tokens(name, tokens, n):

@@ -12,10 +12,10 @@ import math
 from numbers import Real
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
+from fastai.basics import *
 
 # %% ../nbs/08_lstm.ipynb #naive-cell
 class NaiveLSTMCell(Module):

@@ -10,10 +10,10 @@ __all__ = ['RNN', 'LMModel5']
 # %% ../nbs/05_multilayer.ipynb #imports-export
 import itertools
 from torch.autograd.function import once_differentiable
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
+from fastai.basics import *
 
 # %% ../nbs/05_multilayer.ipynb #fast-forward
 def _rnn_forward(x, h0, act, ws):

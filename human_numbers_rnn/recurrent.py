@@ -8,9 +8,9 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/recurrent.html.md"""
 __all__ = ['LMModel2']
 
 # %% ../nbs/02_recurrent.ipynb #imports-export
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
+from fastai.basics import *
 
 # %% ../nbs/02_recurrent.ipynb #lmmodel2
 class LMModel2(Module):

@@ -10,12 +10,12 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 # %% ../nbs/10_regularization.ipynb #imports-export
 import math
 from numbers import Real
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
 from .lstm import LSTM
 from .gru import GRU,check_share
+from fastai.basics import *
 
 # %% ../nbs/10_regularization.ipynb #dropout
 class Dropout(Module):

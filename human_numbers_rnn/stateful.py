@@ -8,9 +8,9 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/stateful.html.md"""
 __all__ = ['StateMixin', 'LMModel3']
 
 # %% ../nbs/03_stateful.ipynb #imports-export
-from fastai.basics import *
 from .data import check_int
 from .feedforward import check_tokens
+from fastai.basics import *
 
 # %% ../nbs/03_stateful.ipynb #state-mixin
 class StateMixin:
