@@ -10,6 +10,7 @@ __all__ = ['spell', 'human_numbers', 'read_lines', 'tokenize', 'Vocab', 'windows
 
 # %% ../nbs/00_data.ipynb #imports-export
 import hashlib,os,sys,uuid,warnings
+from functools import cache
 from numbers import Integral
 import numpy as np
 import pandas as pd
@@ -39,16 +40,20 @@ def check_int(
     return int(value)
 
 # %% ../nbs/00_data.ipynb #spell
+@cache
+def _spell_small(n):
+    if n < 20: return _ones[n-1]
+    q,r = divmod(n, 100 if n >= 100 else 10)
+    head = f'{_ones[q-1]} hundred' if n >= 100 else _tens[q-2]
+    return f'{head} {_spell_small(r)}' if r else head
+
 def spell(
     n:int, # The number, 1 to 999,999
 ) -> str: # Its words, separated by single spaces
     "Spell `n` in English words, without hyphens or 'and'. Raises `ValueError` or `TypeError` if `n` is not a whole number in range."
-    check_int('n', n, 1, 999_999)
-    if n < 20: return _ones[n-1]
-    for size,head in ((1000, lambda q: spell(q)+' thousand'), (100, lambda q: _ones[q-1]+' hundred'), (10, lambda q: _tens[q-2])):
-        if n >= size:
-            q,r = divmod(n, size)
-            return f'{head(q)} {spell(r)}' if r else head(q)
+    q,r = divmod(check_int('n', n, 1, 999_999), 1000)
+    if not q: return _spell_small(r)
+    return f'{_spell_small(q)} thousand {_spell_small(r)}' if r else f'{_spell_small(q)} thousand'
 
 # %% ../nbs/00_data.ipynb #write-atomic
 def write_atomic(
