@@ -16,6 +16,7 @@ from fastai.basics import *
 from fastai.callback.rnn import ModelResetter
 from fastai.optimizer import Adam
 import itertools,json,platform,statistics,time,tracemalloc
+from multiprocessing import get_context
 from fastcore.script import call_parse
 from .feedforward import *
 from .stateful import *
@@ -263,7 +264,13 @@ def cell_rivals(
     return rivals
 
 # %% ../nbs/92_bench.ipynb #cell-rows
-def _cell_rows(cell, sl, hidden, rounds, device, compile, where):
+def _cell_rows(cell, sl, hidden, threads, rounds, device, compile):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try: return _timed_rows(cell, sl, hidden, rounds, device, compile, dict(cell=cell, sl=sl, hidden=hidden, threads=threads))
+    finally: torch.set_num_threads(before)
+
+def _timed_rows(cell, sl, hidden, rounds, device, compile, where):
     if compile: torch.compiler.reset()
     x,dy = torch.randn(2, sl, 64, hidden, device=device).unbind()
     ready,notes = {},{}
@@ -289,14 +296,13 @@ def bench_cells(
     compile:bool=False, # Also under `torch.compile`?
     sizes=((16, 64), (16, 128), (72, 128)), # Pairs of sequence length and hidden size
     cells=None, # Keys of `CELLS`; all unless given
+    apart:bool=True, # Give each line of rivals a fresh process?
 ) -> list: # A dict for each rival: `cell`, `name`, `sl`, `hidden`, `threads`, `ms`, `ratio`, `difference`, `note`
     "Milliseconds of a forward and backward pass, and the median over rounds of the ratio to PyTorch's layer within a round"
-    rows,before = [],torch.get_num_threads()
-    for cell,n,(sl,hidden) in itertools.product(cells or CELLS, L(threads)[:1] if torch.device(device).type == 'cuda' else L(threads), sizes):
-        torch.set_num_threads(n)
-        try: rows += _cell_rows(cell, sl, hidden, rounds, device, compile, dict(cell=cell, sl=sl, hidden=hidden, threads=n))
-        finally: torch.set_num_threads(before)
-    return rows
+    threads = L(threads)[:1] if torch.device(device).type == 'cuda' else L(threads)
+    plan = [(cell, sl, hidden, n, rounds, device, compile) for cell,n,(sl,hidden) in itertools.product(cells or CELLS, threads, sizes)]
+    if not apart: return sum(itertools.starmap(_cell_rows, plan), [])
+    with get_context('spawn').Pool(1, maxtasksperchild=1) as pool: return sum(pool.starmap(_cell_rows, plan, chunksize=1), [])
 
 # %% ../nbs/92_bench.ipynb #print-cells
 def _print_cells(rows):

@@ -8,12 +8,11 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/gru.html.md"""
 __all__ = ['GRUCell', 'GRU', 'LMModel6GRU']
 
 # %% ../nbs/09_gru.ipynb #imports-export
-from numbers import Real
 from torch.autograd.function import once_differentiable
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
-from .lstm import check_like
+from .lstm import check_like,check_share
 from fastai.basics import *
 
 # %% ../nbs/09_gru.ipynb #step
@@ -111,15 +110,6 @@ def _layer(x, h, *ws):
     "One layer over all words: `x` (seq_len, batch, input_size) and `h` (batch, hidden_size) to all states and the last; the transposes move no memory"
     with torch.autocast(x.device.type, enabled=False): states,last = _GRUFunction.apply(x.transpose(1, 2), h.t(), *ws)
     return states.transpose(1, 2),last.t()
-
-# %% ../nbs/09_gru.ipynb #check-share
-def check_share(
-    name, # Name of the argument, for the message
-    value, # What the caller passed
-):
-    "Raise `TypeError` unless `value` is a number, `ValueError` unless it is at least 0 and below 1"
-    if isinstance(value, bool) or not isinstance(value, Real): raise TypeError(f'{name} must be a number, got {value!r}')
-    if not 0 <= value < 1: raise ValueError(f'{name} must be at least 0 and below 1, got {value}')
 
 # %% ../nbs/09_gru.ipynb #gru
 class GRU(Module):

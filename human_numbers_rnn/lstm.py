@@ -105,6 +105,15 @@ def _autograd_layer(x, h, c, W_ih, W_hh, b):
         out.append(h)
     return torch.stack(out),h,c
 
+# %% ../nbs/08_lstm.ipynb #check-share
+def check_share(
+    name, # Name of the argument, for the message
+    value, # What the caller passed
+):
+    "Raise `TypeError` unless `value` is a number, `ValueError` unless it is at least 0 and below 1"
+    if isinstance(value, bool) or not isinstance(value, Real): raise TypeError(f'{name} must be a number, got {value!r}')
+    if not 0 <= value < 1: raise ValueError(f'{name} must be at least 0 and below 1, got {value}')
+
 # %% ../nbs/08_lstm.ipynb #autograd-lstm
 class AutogradLSTM(Module):
     "`LSTM` with the backward pass left to autograd: the same arguments, weights and results, easier to read and slower"
@@ -118,8 +127,7 @@ class AutogradLSTM(Module):
         dropout:float=0., # Share of outputs set to zero between two layers in training
     ):
         check_int('input_size', input_size), check_int('hidden_size', hidden_size), check_int('num_layers', num_layers)
-        if isinstance(dropout, bool) or not isinstance(dropout, Real): raise TypeError(f'dropout must be a number, got {dropout!r}')
-        if not 0 <= dropout < 1: raise ValueError(f'dropout must be at least 0 and below 1, got {dropout}')
+        check_share('dropout', dropout)
         self.input_size,self.hidden_size,self.num_layers = input_size,hidden_size,num_layers
         self.bias,self.batch_first,self.dropout = bias,batch_first,dropout
         for l in range(num_layers):
@@ -251,7 +259,7 @@ _dsigmoid,_dtanh = torch.ops.aten.sigmoid_backward.grad_input,torch.ops.aten.tan
 def _slopes(A, r, c_prev, D, Q):
     "Fill `D` (steps, 4, hidden_size, batch) and `Q` (steps, hidden_size, batch) for some steps"
     i,f,s,o = A.unbind(1)
-    g,tanh_c = 1-2*s,1-2*r
+    g,tanh_c = torch.rsub(s, 1, alpha=2),torch.rsub(r, 1, alpha=2)  # 1-2s, 1-2r
     D_i,D_f,D_g,D_o = D.unbind(1)
     _dsigmoid(g, i, grad_input=D_i)           # g i(1-i)
     _dsigmoid(c_prev, f, grad_input=D_f)      # c_prev f(1-f)
@@ -268,24 +276,26 @@ def _fast_backward(x, W_ih, W_hh, h, c, A, r, dy, dh, dc, needs, block=8):
     A,W_hhT,W_ihT = A.view(sl, 4, n, bs),W_hh.t().contiguous(),W_ih.t().expand(k, -1, -1)
     D,Q = x.new_empty(k, 4, n, bs),x.new_empty(k, n, bs)
     da,D_ifg,D_o = D.view(k, 4*n, bs),D[:,:3].unbind(),D[:,3].unbind()
-    das,Qs,dys,fs = da.unbind(),Q.unbind(),dy.unbind(),A[:,1].unbind()
-    dh,dc = dh+dys[-1],dc.clone()
+    dhs = x.new_empty(sl+1, n, bs)                            # a copy of dy that each step adds to
+    dhs[0],dhs[1:],dc = 0,dy,dc.clone()
+    dhs[-1] += dh
+    das,Qs,dhs,fs = da.unbind(),Q.unbind(),dhs.unbind(),A[:,1].unbind()
     for end in range(sl, 0, -k):
         now = slice(max(0, end-k), end)
         m = end-now.start
         _slopes(A[now], r[now], c[now], D[:m], Q[:m])
         for j in reversed(range(m)):
-            dc.addcmul_(dh, Qs[j])                            # dc += dh Q
+            t = now.start+j
+            dc.addcmul_(dhs[t+1], Qs[j])                      # dc += dh Q
             D_ifg[j].mul_(dc)                                 # da_i, da_f, da_g
-            D_o[j].mul_(dh)                                   # da_o
-            dc.mul_(fs[now.start+j])                          # on to c of the step before
-            if now.start+j: torch.addmm(dys[now.start+j-1], W_hhT, das[j], out=dh)
-            else: torch.mm(W_hhT, das[j], out=dh)
+            D_o[j].mul_(dhs[t+1])                             # da_o
+            dc.mul_(fs[t])                                    # on to c of the step before
+            dhs[t].addmm_(W_hhT, das[j])                      # on to h of the step before
         if needs[0]: torch.bmm(W_ihT[:m], da[:m], out=dx[now])
         dW_ih.addbmm_(da[:m], x[now].transpose(1, 2))         # sum of da_t x_tᵀ
         dW_hh.addbmm_(da[:m], h[now].transpose(1, 2))         # sum of da_t h_{t-1}ᵀ
         if needs[5]: db += da[:m].sum(2).sum(0)
-    return dx,dh,dc,dW_ih,dW_hh,db
+    return dx,dhs[0],dc,dW_ih,dW_hh,db
 
 # %% ../nbs/08_lstm.ipynb #fast-layer
 class _FastLayer(torch.autograd.Function):

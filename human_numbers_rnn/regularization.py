@@ -13,8 +13,8 @@ from numbers import Real
 from .data import check_int
 from .feedforward import check_tokens
 from .stateful import StateMixin
-from .lstm import LSTM
-from .gru import GRU,check_share
+from .lstm import LSTM,check_share
+from .gru import GRU
 from fastai.basics import *
 
 # %% ../nbs/10_regularization.ipynb #dropout
