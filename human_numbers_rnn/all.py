@@ -9,7 +9,7 @@ __all__ = []
 
 # %% ../nbs/99_api.ipynb #all-modules
 from . import data,feedforward,recurrent,stateful,every_word,multilayer,leak
-from . import gradients,lstm,gru,regularization,training,train,bench
+from . import gradients,lstm,gru,regularization,counting,diagrams,training,files,train,pretrained,bench,checks
 from .data import *
 from .feedforward import *
 from .recurrent import *
@@ -21,9 +21,14 @@ from .gradients import *
 from .lstm import *
 from .gru import *
 from .regularization import *
+from .counting import *
+from .diagrams import *
 from .training import *
+from .files import *
 from .train import *
+from .pretrained import *
 from .bench import *
+from .checks import *
 
 # %% ../nbs/99_api.ipynb #all-names
-__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, leak, gradients, lstm, gru, regularization, training, train, bench) for n in m.__all__]
+__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, leak, gradients, lstm, gru, regularization, counting, diagrams, training, files, train, pretrained, bench, checks) for n in m.__all__]

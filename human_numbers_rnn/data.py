@@ -234,6 +234,7 @@ def lm_dls(
     valid_pct:float=0.2, # Share of windows, from the end of the text, that validation gets
     vocab:Vocab=None, # Vocabulary to use; that of `tokens` unless given
     device=None, # Where the data lives; `default_device()` unless given
+    valid_bs:int=None, # Rows in a validation batch; `bs` unless given
 ) -> DataLoaders: # With `.vocab`, and `.device` set
     """Training and validation loaders for a language model, with inputs `(bs, seq_len)`.
 
@@ -241,17 +242,18 @@ def lm_dls(
     Raises `ValueError` or `TypeError` naming the argument that can't be used, or `tokens` if either part is shorter than one batch."""
     if not 0 < valid_pct < 1: raise ValueError(f'valid_pct must lie between 0 and 1, got {valid_pct}')
     if grouped and shuffle: raise ValueError('shuffle must be False with grouped=True: shuffling would break the order')
-    check_int('seq_len', seq_len), check_int('bs', bs)
+    valid_bs = bs if valid_bs is None else valid_bs
+    check_int('seq_len', seq_len), check_int('bs', bs), check_int('valid_bs', valid_bs)
     device = check_device(device)
     if isinstance(tokens, str): raise TypeError('tokens must be a list of words, got one string')
     if vocab is None: vocab = Vocab(tokens)
     x,y = windows(vocab.numericalize(tokens), seq_len, every_word)
     cut = int(len(x)*(1-valid_pct))
-    need = min(cut, len(x)-cut if grouped else bs)
-    if need < bs: raise ValueError(f'tokens must give at least one batch of {bs} windows for each part, got {cut} and {len(x)-cut} windows')
-    part = lambda s: TensorDataset(*(group_chunks(t[s], bs) if grouped else t[s].contiguous() for t in (x, y)))
-    train,valid = (LMLoader(part(s), bs, vocab=vocab, shuffle=shuffle and i==0, drop_last=i==0)
-                   for i,s in enumerate((slice(None, cut), slice(cut, None))))
+    if cut < bs or len(x)-cut < (valid_bs if grouped else 1):
+        raise ValueError(f'tokens must give at least one batch of {bs} windows for training and {valid_bs if grouped else 1} for validation, got {cut} and {len(x)-cut}')
+    part = lambda s, n: TensorDataset(*(group_chunks(t[s], n) if grouped else t[s].contiguous() for t in (x, y)))
+    train,valid = (LMLoader(part(s, n), n, vocab=vocab, shuffle=shuffle and i==0, drop_last=i==0)
+                   for i,(s,n) in enumerate(((slice(None, cut), bs), (slice(cut, None), valid_bs))))
     return DataLoaders(train, valid, device=device)
 
 # %% ../nbs/00_data.ipynb #notes-dls

@@ -12,8 +12,10 @@ import configparser,json,re
 from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
+from .data import *
 from .data import write_atomic
-from .train import plot_ladder
+from .counting import *
+from .train import *
 
 # %% ../nbs/98_house.ipynb #readme
 def readme(
@@ -26,5 +28,7 @@ def readme(
     return re.sub(r'\n{3,}', '\n\n', text.replace('](../', '](')).strip()+'\n'
 
 if __name__ == '__main__' and '__file__' in globals():
-    plot_ladder(json.loads(Path('results/ladder.json').read_text())).savefig('nbs/images/ladder.png', dpi=100, metadata={'Software': None})
+    tokens = tokenize(read_lines(human_numbers()))
+    best = ceiling(lm_dls(tokens), tokens)['accuracy']
+    plot_ladder(json.loads(Path('results/ladder.json').read_text()), best).savefig('nbs/images/ladder.png', dpi=100, metadata={'Software': None})
     write_atomic('README.md', readme().encode())
