@@ -8,11 +8,11 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/files.html.md"""
 __all__ = ['save_model', 'load_model']
 
 # %% ../nbs/89_files.ipynb #imports-export
+from .data import *
 from fastai.basics import *
 import json
 from safetensors import SafetensorError
 from safetensors.torch import load as st_load, save as st_bytes
-from .data import *
 from .data import write_atomic
 from .feedforward import *
 from .recurrent import *

@@ -8,11 +8,11 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/pretrained.html.md""
 __all__ = ['pretrained_records', 'load_pretrained', 'ship_weights']
 
 # %% ../nbs/93_pretrained.ipynb #imports-export
+from .data import *
 from fastai.basics import *
 import hashlib,json,sys
 from functools import cache
 from fastcore.script import anno_parser,call_parse
-from .data import *
 from .data import check_int,write_atomic
 from .files import _from_bytes,load_model,model_bytes
 from .counting import *
