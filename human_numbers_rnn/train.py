@@ -63,8 +63,8 @@ RECIPES = {r.name: r for r in (
     Recipe('LMModel6-gru', lambda v: LMModel6GRU(v, 64, 2), 15, 1e-2),
     Recipe('LMModel7', lambda v: LMModel7(v, 64, 2, .4), 15, 1e-2, wd=.1, published=.869385, cbs=ActivationRegularizer, reruns=(9, .869, .016)),
     Recipe('LMModel7-gru', lambda v: LMModel7(v, 64, 2, .4, 'gru'), 15, 1e-2, wd=.1, cbs=ActivationRegularizer),
-    Recipe('solo', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 15, 5e-3, wd=1., bs=16, cbs=best_cbs),
-    Recipe('best', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 15, 5e-3, wd=1., bs=16, members=2, cbs=best_cbs),
+    Recipe('solo', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 20, 5e-3, wd=1., bs=16, cbs=best_cbs),
+    Recipe('best', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 20, 5e-3, wd=1., bs=16, members=2, cbs=best_cbs),
     Recipe('counter', lambda v: LMModel7(v, 128, 2, .2, 'gru'), 30, 1e-2, wd=.3, bs=16, cbs=counter_cbs),
 )}
 
