@@ -15,6 +15,7 @@ from .data import check_device,check_int
 from fastai.basics import *
 from fastai.callback.rnn import ModelResetter
 from fastai.optimizer import Adam
+from collections import defaultdict
 import itertools,json,platform,statistics,time,tracemalloc
 from multiprocessing import get_context
 from fastcore.script import call_parse
@@ -288,6 +289,18 @@ def _timed_rows(cell, sl, hidden, rounds, device, compile, where):
                  difference=(r['result']-ref['result']).abs().max().item(), note='') for n,r in res.items()]
     return rows + [dict(**where, name=n, ms=None, ratio=None, difference=None, note=t) for n,t in notes.items()]
 
+# %% ../nbs/92_bench.ipynb #over-processes
+def _over_processes(rows):
+    "One row from all that tell of the same rival, over processes; a note in any of them takes the place of the figures"
+    same,out = defaultdict(list),[]
+    for r in rows: same[tuple(r[k] for k in ('cell', 'threads', 'sl', 'hidden', 'name'))].append(r)
+    for rs in same.values():
+        note = next((r['note'] for r in rs if r['note']), '')
+        of = lambda k, f: None if note else f([r[k] for r in rs])
+        out.append({**rs[0], 'ms': of('ms', statistics.median), 'ratio': of('ratio', statistics.median), 'low': of('ratio', min), 'high': of('ratio', max),
+                    'processes': len(rs), 'difference': of('difference', max), 'note': note})
+    return out
+
 # %% ../nbs/92_bench.ipynb #bench-cells
 def bench_cells(
     rounds:int=60, # Counted rounds
@@ -296,19 +309,21 @@ def bench_cells(
     compile:bool=False, # Also under `torch.compile`?
     sizes=((16, 64), (16, 128), (72, 128)), # Pairs of sequence length and hidden size
     cells=None, # Keys of `CELLS`; all unless given
-    apart:bool=True, # Give each line of rivals a fresh process?
-) -> list: # A dict for each rival: `cell`, `name`, `sl`, `hidden`, `threads`, `ms`, `ratio`, `difference`, `note`
-    "Milliseconds of a forward and backward pass, and the median over rounds of the ratio to PyTorch's layer within a round"
+    processes:int=1, # Fresh processes, one after the other, for each size and number of threads; 0 to stay in this one
+) -> list: # A dict for each rival: `cell`, `name`, `sl`, `hidden`, `threads`, `ms`, `ratio`, `low`, `high`, `processes`, `difference`, `note`
+    "Milliseconds of a forward and backward pass, and the ratio to PyTorch's layer: its median over the rounds of a process; of these the median, the lowest and the highest over processes. What is compiled, the LSTM's layers, is timed in the first process only."
     threads = L(threads)[:1] if torch.device(device).type == 'cuda' else L(threads)
-    plan = [(cell, sl, hidden, n, rounds, device, compile) for cell,n,(sl,hidden) in itertools.product(cells or CELLS, threads, sizes)]
-    if not apart: return sum(itertools.starmap(_cell_rows, plan), [])
-    with get_context('spawn').Pool(1, maxtasksperchild=1) as pool: return sum(pool.starmap(_cell_rows, plan, chunksize=1), [])
+    alone = check_int('processes', processes, 0) == 0
+    plan = [(cell, sl, hidden, n, rounds, device, compile and cell == 'LSTM' and k == 0)
+            for k,cell,n,(sl,hidden) in itertools.product(range(max(1, processes)), cells or CELLS, threads, sizes)]
+    if alone: return _over_processes(sum(itertools.starmap(_cell_rows, plan), []))
+    with get_context('spawn').Pool(1, maxtasksperchild=1) as pool: return _over_processes(sum(pool.starmap(_cell_rows, plan, chunksize=1), []))
 
 # %% ../nbs/92_bench.ipynb #print-cells
 def _print_cells(rows):
-    print(f"\n{'cell':6} {'version':22} {'sl':>4} {'hidden':>7} {'threads':>8} {'ms':>9} {'of PyTorch':>11}")
+    print(f"\n{'cell':6} {'version':22} {'sl':>4} {'hidden':>7} {'threads':>8} {'ms':>9} {'of PyTorch':>11} {'range':>11}")
     for r in rows:
-        figures = r['note'] or f"{r['ms']:9.2f} {r['ratio']:11.2f}"
+        figures = r['note'] or f"{r['ms']:9.2f} {r['ratio']:11.2f}   {r['low']:.2f}–{r['high']:.2f}"
         print(f"{r['cell']:6} {r['name']:22} {r['sl']:4} {r['hidden']:7} {r['threads']:8} {figures}")
 
 # %% ../nbs/92_bench.ipynb #main
@@ -323,7 +338,7 @@ def _print_corpus(rows):
 
 BENCHES = {'training': (lambda rounds, device, compile: bench_training(rounds, device), _print_training),
            'corpus':   (lambda rounds, device, compile: bench_corpus(rounds=min(rounds, 3)), _print_corpus),
-           'cells':    (lambda rounds, device, compile: bench_cells(12*rounds, device, compile=compile), _print_cells)}
+           'cells':    (lambda rounds, device, compile: bench_cells(20, device, compile=compile, processes=rounds), _print_cells)}
 
 # %% ../nbs/92_bench.ipynb #main-program
 @call_parse
