@@ -151,9 +151,9 @@ def plot_histograms(
     names:list=None, # Layers to draw; all unless given
     axs=None, # Axes to draw on, one for each layer; a new row unless given
 ):
-    "Draw a histogram image for each layer: training runs from left to right, darker means more values. Returns the axes."
+    "Draw a histogram image for each layer: training runs from left to right, darker means more values, within each panel. Returns the axes."
     names = stats.names if names is None else L(names)
-    if axs is None: _,axs = plt.subplots(1, len(names), figsize=(2.2*len(names)+1, 2.6), sharey=True, squeeze=False, layout='constrained')
+    if axs is None: _,axs = plt.subplots(1, len(names), figsize=(1.8*len(names)+.8, 2.6), sharey=True, squeeze=False, layout='constrained')
     for ax,n in zip(np.ravel(axs), names):
         hist = stats[n].hist
         ax.imshow(hist.T.log1p(), origin='lower', aspect='auto', cmap='Greys', interpolation='nearest', extent=(0, len(hist), *stats.span))

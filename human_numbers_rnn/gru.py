@@ -16,12 +16,12 @@ from .lstm import check_like,check_share
 from fastai.basics import *
 
 # %% ../nbs/09_gru.ipynb #step
-def _step(a, b, h):
-    "From `a` = W_ih x + b_ih and `b` = W_hh h + b_hh, each (batch, 3·hidden_size), and the old `h` to the new `h`"
-    (a_r,a_z,a_n),(b_r,b_z,b_n) = a.chunk(3, dim=-1),b.chunk(3, dim=-1)
-    r = torch.sigmoid(a_r+b_r)
-    z = torch.sigmoid(a_z+b_z)
-    n = torch.tanh(a_n + r*b_n)
+def _step(a, u, h):
+    "From `a` = W_ih x + b_ih and `u` = W_hh h + b_hh, each (batch, 3·hidden_size), and the old `h` to the new `h`"
+    (a_r,a_z,a_n),(u_r,u_z,u_n) = a.chunk(3, dim=-1),u.chunk(3, dim=-1)
+    r = torch.sigmoid(a_r+u_r)
+    z = torch.sigmoid(a_z+u_z)
+    n = torch.tanh(a_n + r*u_n)
     return (1-z)*n + z*h
 
 # %% ../nbs/09_gru.ipynb #gru-cell
@@ -96,13 +96,13 @@ class _GRUFunction(torch.autograd.Function):
     def backward(ctx, dy, dh):
         x,w_ih,w_hh,h,gates,m = ctx.saved_tensors
         D,z,prev = _local(gates, m, h[:-1]),gates[:,1],h[:-1]
-        db,dh,w_hh_t = D[:,:3].flatten(1, 2),dh.clone(),w_hh.t().contiguous()
-        for D_t,db_t,dy_t,z_t in reversed(list(zip(*map(torch.unbind, (D, db, dy, z))))):
+        du,dh,w_hh_t = D[:,:3].flatten(1, 2),dh.clone(),w_hh.t().contiguous()
+        for D_t,du_t,dy_t,z_t in reversed(list(zip(*map(torch.unbind, (D, du, dy, z))))):
             D_t.mul_(dh.add_(dy_t))
-            dh.mul_(z_t).addmm_(w_hh_t, db_t)
-        dw_hh,db_hh = torch.zeros_like(w_hh).addbmm_(db, prev.transpose(1, 2)),db.sum((0, 2))
-        D[:,2] = D[:,3]
-        da = db
+            dh.mul_(z_t).addmm_(w_hh_t, du_t)
+        dw_hh,db_hh = torch.zeros_like(w_hh).addbmm_(du, prev.transpose(1, 2)),du.sum((0, 2))
+        D[:,2] = D[:,3]  # in the memory of du, delta m makes way for delta a_n: from here on it holds da
+        da = du
         dw_ih,db_ih = torch.zeros_like(w_ih).addbmm_(da, x.transpose(1, 2)),da.sum((0, 2))
         return w_ih.t()@da,dh,dw_ih,dw_hh,db_ih,db_hh
 

@@ -15,6 +15,41 @@ from .feedforward import check_tokens
 from .stateful import StateMixin
 from fastai.basics import *
 
+# %% ../nbs/05_multilayer.ipynb #rnn
+class RNN(nn.RNN):
+    "`nn.RNN` with a faster backward pass on the CPU: same weights, names, shapes and results"
+    def __init__(self,
+        input_size:int, # Features of each input
+        hidden_size:int, # Size of the hidden state of each layer
+        num_layers:int=1, # Layers, each fed with the states of the one below
+        nonlinearity:str='tanh', # 'tanh' or 'relu'
+        batch_first:bool=False, # Are input and output (batch, seq_len, features)?
+    ):
+        check_int('input_size', input_size), check_int('hidden_size', hidden_size), check_int('num_layers', num_layers)
+        if nonlinearity not in ('tanh', 'relu'): raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
+        super().__init__(input_size, hidden_size, num_layers, nonlinearity, batch_first=batch_first)
+
+# %% ../nbs/05_multilayer.ipynb #lmmodel5
+class LMModel5(StateMixin, Module):
+    "Multilayer recurrent language model: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12."
+    def __init__(self,
+        vocab_sz:int, # Number of words
+        n_hidden:int, # Size of embedding and of each hidden state
+        n_layers:int, # Recurrent layers on top of each other
+        nonlinearity:str='tanh', # 'tanh' or 'relu'
+    ):
+        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden), check_int('n_layers', n_layers)
+        self.i_h = nn.Embedding(vocab_sz, n_hidden)
+        self.rnn = RNN(n_hidden, n_hidden, n_layers, nonlinearity, batch_first=True)
+        self.h_o = nn.Linear(n_hidden, vocab_sz)
+
+    def forward(self, x):
+        check_tokens(x)
+        h = self._state(x, (self.rnn.num_layers, len(x), self.rnn.hidden_size))
+        res,h = self.rnn(self.i_h(x), h)
+        self._keep(h)
+        return self.h_o(res)
+
 # %% ../nbs/05_multilayer.ipynb #fast-forward
 def _rnn_forward(x, h0, act, ws):
     "States (layers, seq_len+1, batch, hidden_size) for inputs `x` (seq_len, batch, input_size); slot 0 holds `h0`"
@@ -64,47 +99,14 @@ class _RNNFunction(torch.autograd.Function):
         d_x,d_h0,d_ws = _rnn_backward(d_out, d_last, x, hs, ctx.act, list(chunked(ws, 3)))
         return d_x,d_h0,None,*itertools.chain.from_iterable(d_ws)
 
-# %% ../nbs/05_multilayer.ipynb #rnn
-class RNN(nn.RNN):
-    "`nn.RNN` with a faster backward pass on the CPU: same weights, names, shapes and results"
-    def __init__(self,
-        input_size:int, # Features of each input
-        hidden_size:int, # Size of the hidden state of each layer
-        num_layers:int=1, # Layers, each fed with the states of the one below
-        nonlinearity:str='tanh', # 'tanh' or 'relu'
-        batch_first:bool=False, # Are input and output (batch, seq_len, features)?
-    ):
-        check_int('input_size', input_size), check_int('hidden_size', hidden_size), check_int('num_layers', num_layers)
-        if nonlinearity not in ('tanh', 'relu'): raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {nonlinearity!r}")
-        super().__init__(input_size, hidden_size, num_layers, nonlinearity, batch_first=batch_first)
-
-    def forward(self, x, h=None):
-        if x.device.type != 'cpu' or x.dim() != 3 or torch.is_autocast_enabled('cpu'): return super().forward(x, h)
-        if self.batch_first: x = x.transpose(0, 1)
-        if h is None: h = x.new_zeros(self.num_layers, x.shape[1], self.hidden_size)
-        if x.shape[2] != self.input_size: raise ValueError(f'x must have {self.input_size} features, got {x.shape[2]}')
-        if h.shape != (need := (self.num_layers, x.shape[1], self.hidden_size)): raise ValueError(f'h must have shape {need}, got {tuple(h.shape)}')
-        ws = [w for w_ih,w_hh,b_ih,b_hh in self.all_weights for w in (w_ih, w_hh, b_ih+b_hh)]
-        out,h = _RNNFunction.apply(x, h, self.nonlinearity, *ws)
-        return (out.transpose(0, 1) if self.batch_first else out),h
-
-# %% ../nbs/05_multilayer.ipynb #lmmodel5
-class LMModel5(StateMixin, Module):
-    "Multilayer recurrent language model: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12."
-    def __init__(self,
-        vocab_sz:int, # Number of words
-        n_hidden:int, # Size of embedding and of each hidden state
-        n_layers:int, # Recurrent layers on top of each other
-        nonlinearity:str='tanh', # 'tanh' or 'relu'
-    ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden), check_int('n_layers', n_layers)
-        self.i_h = nn.Embedding(vocab_sz, n_hidden)
-        self.rnn = RNN(n_hidden, n_hidden, n_layers, nonlinearity, batch_first=True)
-        self.h_o = nn.Linear(n_hidden, vocab_sz)
-
-    def forward(self, x):
-        check_tokens(x)
-        h = self._state(x, (self.rnn.num_layers, len(x), self.rnn.hidden_size))
-        res,h = self.rnn(self.i_h(x), h)
-        self._keep(h)
-        return self.h_o(res)
+# %% ../nbs/05_multilayer.ipynb #rnn-forward
+@patch
+def forward(self:RNN, x, h=None):
+    if x.device.type != 'cpu' or x.dim() != 3 or torch.is_autocast_enabled('cpu'): return nn.RNN.forward(self, x, h)
+    if self.batch_first: x = x.transpose(0, 1)
+    if h is None: h = x.new_zeros(self.num_layers, x.shape[1], self.hidden_size)
+    if x.shape[2] != self.input_size: raise ValueError(f'x must have {self.input_size} features, got {x.shape[2]}')
+    if h.shape != (need := (self.num_layers, x.shape[1], self.hidden_size)): raise ValueError(f'h must have shape {need}, got {tuple(h.shape)}')
+    ws = [w for w_ih,w_hh,b_ih,b_hh in self.all_weights for w in (w_ih, w_hh, b_ih+b_hh)]
+    out,h = _RNNFunction.apply(x, h, self.nonlinearity, *ws)
+    return (out.transpose(0, 1) if self.batch_first else out),h
