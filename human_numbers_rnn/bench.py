@@ -311,10 +311,10 @@ def bench_cells(
     cells=None, # Keys of `CELLS`; all unless given
     processes:int=1, # Fresh processes, one after the other, for each size and number of threads; 0 to stay in this one
 ) -> list: # A dict for each rival: `cell`, `name`, `sl`, `hidden`, `threads`, `ms`, `ratio`, `low`, `high`, `processes`, `difference`, `note`
-    "Milliseconds of a forward and backward pass, and the ratio to PyTorch's layer: its median over the rounds of a process; of these the median, the lowest and the highest over processes. What is compiled, the LSTM's layers, is timed in the first process only."
+    "Milliseconds of a forward and backward pass, and the ratio to PyTorch's layer: its median over the rounds of a process; of these the median, the lowest and the highest over processes. What is compiled, the LSTM's layers, is timed in the first three processes only."
     threads = L(threads)[:1] if torch.device(device).type == 'cuda' else L(threads)
     alone = check_int('processes', processes, 0) == 0
-    plan = [(cell, sl, hidden, n, rounds, device, compile and cell == 'LSTM' and k == 0)
+    plan = [(cell, sl, hidden, n, rounds, device, compile and cell == 'LSTM' and k < 3)
             for k,cell,n,(sl,hidden) in itertools.product(range(max(1, processes)), cells or CELLS, threads, sizes)]
     if alone: return _over_processes(sum(itertools.starmap(_cell_rows, plan), []))
     with get_context('spawn').Pool(1, maxtasksperchild=1) as pool: return _over_processes(sum(pool.starmap(_cell_rows, plan, chunksize=1), []))
@@ -362,10 +362,11 @@ def main(
     kept = out/'bench.json'
     old = json.loads(kept.read_text()) if kept.exists() else {}
     res = old if old.get('device') == name else {}
-    res.update(device=name, threads=threads, rounds=rounds, versions=versions())
+    res.update(device=name, threads=threads, rounds=rounds)
     for p in parts:
         run,show = BENCHES[p]
         res[p] = run(rounds, device, compile)
+        res['versions'] = {**res.get('versions', {}), p: versions()}
         show(res[p])
         save_json(kept, res)
     print(f'\nFigures are in {kept}')

@@ -100,7 +100,7 @@ class LSTMCell(Module):
 def _autograd_layer(x, h, c, W_ih, W_hh, b):
     "One layer over all steps: `x` (seq_len, batch, inputs), `h` and `c` (batch, hidden_size) to outputs (seq_len, batch, hidden_size), last `h`, last `c`"
     out = []
-    for a in F.linear(x, W_ih, b):
+    for a in F.linear(x, W_ih, b).unbind():
         h,c = _step(torch.addmm(a, h, W_hh.t()), c)
         out.append(h)
     return torch.stack(out),h,c
@@ -199,27 +199,28 @@ class _HandLayer(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, h, c, W_ih, W_hh, b):
         hs,cs,gates = [h],[c],[]
-        for a in F.linear(x, W_ih, b):
-            i,f,g,o = torch.addmm(a, hs[-1], W_hh.t()).chunk(4, dim=1)
+        for a in F.linear(x, W_ih, b).unbind():
+            i,f,g,o = map(torch.add, a.chunk(4, dim=1), (hs[-1] @ W_hh.t()).chunk(4, dim=1))
             i,f,g,o = torch.sigmoid(i),torch.sigmoid(f),_tanh(g),torch.sigmoid(o)
             cs.append(f*cs[-1] + i*g)
             hs.append(o*_tanh(cs[-1]))
             gates += [i,f,g,o]
-        ctx.save_for_backward(x, W_ih, W_hh, *hs, *cs, *gates)
-        return torch.stack(hs[1:]),hs[-1].clone(),cs[-1].clone()
+        y = torch.stack(hs[1:])
+        ctx.save_for_backward(x, W_ih, W_hh, h, y, *cs, *gates)
+        return y,hs[-1].clone(),cs[-1].clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx, dy, dh, dc):
-        x,W_ih,W_hh,*saved = ctx.saved_tensors
+        x,W_ih,W_hh,h,y,*saved = ctx.saved_tensors
         sl,das = len(x),[]
-        hs,cs,gates = saved[:sl+1],saved[sl+1:2*sl+2],saved[2*sl+2:]
+        cs,gates = saved[:sl+1],saved[sl+1:]
         for t in reversed(range(sl)):
             da,dc = _step_back(dh+dy[t], dc, *gates[4*t:4*t+4], cs[t], cs[t+1])
             dh = da @ W_hh
             das.append(da)
         da = torch.cat(das[::-1])
-        dW_ih,dW_hh = da.t() @ x.flatten(0, 1),da.t() @ torch.cat(hs[:-1])
+        dW_ih,dW_hh = da.t() @ x.flatten(0, 1),da.t() @ torch.cat([h[None], y[:-1]]).flatten(0, 1)
         return (da @ W_ih).view_as(x),dh,dc,dW_ih,dW_hh,(da.sum(0) if ctx.needs_input_grad[5] else None)
 
 # %% ../nbs/08_lstm.ipynb #hand-lstm
