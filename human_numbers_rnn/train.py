@@ -42,6 +42,7 @@ class Recipe:
     every_word:bool=True # A target after every word?
     grouped:bool=True # Does each row carry on in the next batch?
     wd:float=None # Weight decay; fastai's 0.01 if None
+    moms:tuple=None # Momentum at the start, the peak and the end; fastai's (.95, .85, .95) if None
     cbs:callable=None # Class or maker of further callbacks
     bs:int=64 # Rows in a training batch; validation always has 64
     members:int=1 # Models trained apart, which then vote
@@ -61,8 +62,8 @@ RECIPES = {r.name: r for r in (
     Recipe('LMModel5x12', lambda v: LMModel5(v, 64, 12), 15, 3e-3, notes=.72),
     Recipe('LMModel6', lambda v: LMModel6(v, 64, 2), 15, 1e-2, published=.758464, reruns=(11, .756, .034)),
     Recipe('LMModel6-gru', lambda v: LMModel6GRU(v, 64, 2), 15, 1e-2),
-    Recipe('LMModel7', lambda v: LMModel7(v, 64, 2, .4), 15, 1e-2, wd=.1, published=.869385, cbs=ActivationRegularizer, reruns=(9, .869, .016)),
-    Recipe('LMModel7-gru', lambda v: LMModel7(v, 64, 2, .4, 'gru'), 15, 1e-2, wd=.1, cbs=ActivationRegularizer),
+    Recipe('LMModel7', lambda v: LMModel7(v, 64, 2, .4), 15, 1e-2, wd=.1, moms=(.8, .7, .8), published=.869385, cbs=ActivationRegularizer, reruns=(9, .869, .016)),
+    Recipe('LMModel7-gru', lambda v: LMModel7(v, 64, 2, .4, 'gru'), 15, 1e-2, wd=.1, moms=(.8, .7, .8), cbs=ActivationRegularizer),
     Recipe('solo', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 20, 5e-3, wd=1., bs=16, cbs=best_cbs),
     Recipe('best', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 20, 5e-3, wd=1., bs=16, members=2, cbs=best_cbs),
     Recipe('counter', lambda v: LMModel7(v, 128, 2, .2, 'gru'), 30, 1e-2, wd=.3, bs=16, cbs=counter_cbs),
@@ -122,7 +123,7 @@ def train_recipe(
     learn = lm_learner(dls, recipe.model(len(dls.vocab)), wd=recipe.wd, cbs=recipe.cbs and recipe.cbs())
     epochs = recipe.epochs if epochs is None else check_int('epochs', epochs)
     start = time.perf_counter()
-    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, recipe.lr, cbs=OneBar(recipe.name) if bar else None)
+    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(epochs, recipe.lr, moms=recipe.moms, cbs=OneBar(recipe.name) if bar else None)
     seconds = (time.perf_counter()-start)/epochs
     return learn, fit_record(learn, **about, lr=recipe.lr, seconds=seconds)
 
