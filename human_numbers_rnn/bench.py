@@ -358,15 +358,12 @@ def main(
         check_int('rounds', rounds), check_int('threads', threads)
         device,out = check_device(device),check_out(out)
     torch.set_num_threads(threads)
-    name = torch.cuda.get_device_name(device) if device.type=='cuda' else platform.machine()
-    kept = out/'bench.json'
+    kept,made = out/'bench.json',dict(machine=machine(device), versions=versions(), threads=threads, rounds=rounds)
     old = json.loads(kept.read_text()) if kept.exists() else {}
-    res = old if old.get('device') == name else {}
-    res.update(device=name, threads=threads, rounds=rounds)
+    res = {**(old if all(old.get(k) == v for k,v in made.items()) else {}), **made}
     for p in parts:
         run,show = BENCHES[p]
         res[p] = run(rounds, device, compile)
-        res['versions'] = {**res.get('versions', {}), p: versions()}
         show(res[p])
         save_json(kept, res)
     print(f'\nFigures are in {kept}')

@@ -1,4 +1,4 @@
-"""Work out the best accuracy that any reader could have, take a model's errors apart, mend them one kind at a time, and let a model count alone.
+"""Work out how well a reader who knows the text by heart would do, take a model's errors apart, mend them one kind at a time, and let a model count alone.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/counting.html.md"""
 
@@ -39,20 +39,26 @@ def valid_places(
 def ceiling(
     dls:DataLoaders, # From `lm_dls`, grouped, with a target for every word
     tokens:list, # The text they were made from
-) -> dict: # `accuracy`, `misses` a stream, `last_miss` (words since the start, from 1; 0 if there is none), `right` (streams, words of a stream)
-    "What a reader gets right who knows the whole text by heart, but not where each validation stream begins: any place is as likely as any other. Raises as `valid_places`."
+    prior:str='text', # Where the reader thinks that streams begin: anywhere in the 'text', or in its 'validation' part
+) -> dict: # `accuracy` if ties are broken at random, its `sd`, `low` and `high` (ties always lost, always won), `misses` a stream, `last_miss` (words since the start, from 1; 0 if there is none), `chance` of being right (streams, words of a stream)
+    """Expected score of a reader who knows the whole text by heart, but not where each validation stream begins: all places of `prior` are equally likely.
+
+    Raises `ValueError` for another prior, otherwise as `valid_places`."""
+    if prior not in ('text', 'validation'): raise ValueError(f"prior must be 'text' or 'validation', got {prior!r}")
     places,nums = valid_places(dls, tokens),dls.vocab.numericalize(tokens)
-    right = torch.zeros(places.shape, dtype=torch.bool)
-    for row,hits in zip(places.tolist(), right):
-        could = torch.arange(len(nums)-1)                        # where the word just read may stand
+    chance = torch.ones(places.shape, dtype=torch.float64)
+    for row,p_right in zip(places.tolist(), chance):
+        could = torch.arange(0 if prior == 'text' else int(places.min())-1, len(nums)-1)   # where the word just read may stand
         for j,p in enumerate(row):
             could = could[nums[could] == nums[p-1]]
-            hits[j] = nums[could+1].bincount().argmax() == nums[p]
+            count = nums[could+1].bincount(minlength=len(dls.vocab))
+            p_right[j] = (count[nums[p]] == count.max())/(count == count.max()).sum()
             could = could[could < len(nums)-2]+1
-            if len(could) == 1:
-                hits[j+1:] = True
-                break
-    return dict(accuracy=right.float().mean().item(), misses=(~right).sum(1).float().mean().item(), last_miss=max((~right).any(0).nonzero().flatten().tolist(), default=-1)+1, right=right)
+            if len(could) == 1: break
+    sd = (chance*(1-chance)).sum().sqrt().item()/chance.numel()
+    last = max((chance < 1).any(0).nonzero().flatten().tolist(), default=-1)+1
+    return dict(accuracy=chance.mean().item(), sd=sd, low=(chance == 1).double().mean().item(), high=(chance > 0).double().mean().item(),
+                misses=(1-chance).sum(1).mean().item(), last_miss=last, chance=chance)
 
 # %% ../nbs/11_counting.ipynb #ngram
 def ngram_accuracy(
@@ -196,16 +202,19 @@ def _targets(self:Jumps, bs, sl):
 
 # %% ../nbs/11_counting.ipynb #stand-ins
 class StandIns(Callback):
-    """In training, let other words stand in for the leading digits: wherever a row starts anew, with probability `p` each digit that stands before "thousand" gives its place to a word from "ten" to "ninety", the same one until the row starts anew again. In a share `in_order` of the cases the words follow each other as the digits do: "eleven", "twelve", … or "twenty", "thirty", ….
+    """In training, let other words stand in for the leading digits: wherever a row starts anew, with probability `p` each digit that stands before "thousand" gives its place to a word from "ten" to "ninety", the same one until the row starts anew again. With `permute` the digits only change places with each other. In a share `in_order` of the cases the words follow each other as the digits do: "eleven", "twelve", … or "twenty", "thirty", ….
 
     Takes its rows from `Jumps`. Raises `TypeError` or `ValueError` for bad arguments and, when the fit starts, without `Jumps` or without these words in the vocabulary."""
     run_valid,order = False,-3
     def __init__(self,
         p:float=.5, # Probability for a row, each time it starts anew
         in_order:float=0., # Share of rows with stand-ins where these follow each other
+        permute:bool=False, # Let the digits of the text change places with each other, in place of other words?
     ):
         check_share('p', p), check_share('in_order', in_order)
-        self.p,self.in_order = p,in_order
+        if not isinstance(permute, bool): raise TypeError(f'permute must be True or False, got {permute!r}')
+        if permute and in_order: raise ValueError(f'in_order must be 0 with permute, got {in_order}')
+        self.p,self.in_order,self.permute = p,in_order,permute
     def before_fit(self):
         if not hasattr(self.learn, 'jumps'): raise ValueError('cbs must hold Jumps too: StandIns takes its rows from there')
         text,vocab = self.jumps.text,self.dls.vocab
@@ -213,7 +222,7 @@ class StandIns(Callback):
         teens,tens,ones = index(range(10, 20)),index(range(20, 100, 10)),index(range(1, 10))
         self.leads = F.pad(text[1:] == vocab.o2i['thousand'], (0, 1))   # where a leading digit stands
         self.digits = ones[torch.isin(ones, text[self.leads])]
-        self.others = torch.cat([teens, tens])
+        self.others = self.digits if self.permute else torch.cat([teens, tens])
         self.series = torch.cat([t.unfold(0, len(self.digits), 1) for t in (teens, tens) if len(t) >= len(self.digits)])
     def before_train(self): self.table = self._draw()
     def _draw(self):
