@@ -8,26 +8,25 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/every_word.html.md""
 __all__ = ['LMModel4']
 
 # %% ../nbs/04_every_word.ipynb #imports-export
-from .data import check_int
-from .feedforward import check_tokens
+from .core import lm_model
 from .stateful import StateMixin
 from fastai.basics import *
 
 # %% ../nbs/04_every_word.ipynb #lmmodel4
+@lm_model
 class LMModel4(StateMixin, Module):
     "Stateful recurrent language model that guesses after every word: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12."
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state
     ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden)
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
         self.h_h = nn.Linear(n_hidden, n_hidden)
         self.h_o = nn.Linear(n_hidden, vocab_sz)
 
     def forward(self, x):
-        check_tokens(x)
-        h,hs = self._state(x, (len(x), self.h_h.in_features)),[]
+        h, = self._state(x, (len(x), self.h_h.in_features))
+        hs = []
         for e in self.i_h(x).unbind(1):
             h = F.relu(self.h_h(h + e))
             hs.append(h)

@@ -8,9 +8,9 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/feedforward.html.md"
 __all__ = ['most_common_baseline', 'LMModel1']
 
 # %% ../nbs/01_feedforward.ipynb #imports-export
+from .core import lm_model
 from collections import Counter
 from fastai.basics import *
-from .data import check_int
 
 # %% ../nbs/01_feedforward.ipynb #baseline-fn
 def most_common_baseline(
@@ -22,32 +22,19 @@ def most_common_baseline(
     idx,count = Counter(targets).most_common(1)[0]
     return dls.vocab[idx],count,len(targets)
 
-# %% ../nbs/01_feedforward.ipynb #check-tokens
-def check_tokens(
-    x, # What the caller passed to the model
-    seq_len=None, # Length the model needs; any from 1 up if None
-):
-    "Raise `TypeError` or `ValueError` unless `x` is a tensor of whole numbers of shape (batch, seq_len)"
-    if not isinstance(x, Tensor) or x.dtype not in (torch.int64, torch.int32):
-        raise TypeError(f'x must be a LongTensor of token indices, got {x.dtype if isinstance(x, Tensor) else type(x).__name__}')
-    if x.dim() != 2: raise ValueError(f'x must have shape (batch, seq_len), got {tuple(x.shape)}')
-    if x.shape[1] < 1 or seq_len not in (None, x.shape[1]):
-        raise ValueError(f'x must hold {seq_len or "at least 1"} tokens in each row, got {x.shape[1]}')
-
 # %% ../nbs/01_feedforward.ipynb #lmmodel1
+@lm_model(seq_len=3)
 class LMModel1(Module):
     "Feed-forward language model: `x` of shape (batch, 3) to logits (batch, vocab_sz). Source: fastai book, chapter 12."
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden layer
     ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden)
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
         self.h_h = nn.Linear(n_hidden, n_hidden)
         self.h_o = nn.Linear(n_hidden, vocab_sz)
 
     def forward(self, x):
-        check_tokens(x, seq_len=3)
         h = F.relu(self.h_h(self.i_h(x[:,0])))
         h = h + self.i_h(x[:,1])
         h = F.relu(self.h_h(h))

@@ -12,7 +12,7 @@ __all__ = ['grad_by_distance', 'plot_grad_by_distance', 'init_recurrent', 'Layer
 from collections import defaultdict
 from copy import deepcopy
 import matplotlib.pyplot as plt
-from .data import check_int
+from .core import need_int
 from fastai.basics import *
 from types import SimpleNamespace
 
@@ -111,7 +111,7 @@ class LayerStats(_Hooks):
         for n in L(layers):
             if n not in dict(model.named_modules()): raise ValueError(f'layers must name layers of the model, got {n!r}')
         if layers is None and not hasattr(model, 'h'): raise ValueError(f'layers must be given: {type(model).__name__} keeps no state h')
-        self.model,self.layers,self.span,self.bins,self.tiny = model,L(layers),span,check_int('bins', bins),tiny
+        self.model,self.layers,self.span,self.bins,self.tiny = model,L(layers),span,need_int('bins', bins),tiny
         self._records,self._seen = defaultdict(list),defaultdict(list)
 
     @property
@@ -141,8 +141,7 @@ def _record(self:LayerStats, model, inp, out):
     self._seen.clear()
 
 def _by_layer(state):
-    states = state if isinstance(state, tuple) else (state,)
-    for part,h in zip(('h, ', 'c, ') if len(states) > 1 else ('',), states):
+    for part,h in zip(('h, ', 'c, ') if len(state) > 1 else ('',), state):
         for i,o in enumerate(h if h.dim() > 2 else h[None]): yield f'{part}layer {i+1}',o
 
 # %% ../nbs/07_gradients.ipynb #plot-histograms

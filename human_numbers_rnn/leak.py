@@ -10,7 +10,7 @@ __all__ = ['shared_windows', 'overlap']
 # %% ../nbs/06_leak.ipynb #imports-export
 import numpy as np
 import pandas as pd
-from .data import check_int
+from .core import need_int
 from fastai.basics import *
 
 # %% ../nbs/06_leak.ipynb #stream
@@ -40,7 +40,7 @@ def shared_windows(
     Exact, in time proportional to (n_train + n_valid)·log n and memory proportional to n_train + n_valid.
     Raises `ValueError` if `n` is below 1 or a text is shorter than `n`, `TypeError` for one string or for tokens that are not hashable.
     Source: naming by doubling, Karp, Miller & Rosenberg 1972."""
-    check_int('n', n)
+    need_int('n', n)
     train,valid = _as_tokens('train_tokens', train_tokens, n),_as_tokens('valid_tokens', valid_tokens, n)
     number = {}
     ids = np.array([number.setdefault(t, len(number)) for t in train+valid])

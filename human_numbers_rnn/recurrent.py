@@ -8,24 +8,22 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/recurrent.html.md"""
 __all__ = ['LMModel2']
 
 # %% ../nbs/02_recurrent.ipynb #imports-export
-from .data import check_int
-from .feedforward import check_tokens
+from .core import lm_model
 from fastai.basics import *
 
 # %% ../nbs/02_recurrent.ipynb #lmmodel2
+@lm_model
 class LMModel2(Module):
     "Recurrent language model: `x` of shape (batch, seq_len), any `seq_len` from 1 up, to logits (batch, vocab_sz). Source: fastai book, chapter 12."
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state
     ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden)
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
         self.h_h = nn.Linear(n_hidden, n_hidden)
         self.h_o = nn.Linear(n_hidden, vocab_sz)
 
     def forward(self, x):
-        check_tokens(x)
         h = 0
         for e in self.i_h(x).unbind(1): h = F.relu(self.h_h(h + e))
         return self.h_o(h)

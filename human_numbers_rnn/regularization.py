@@ -10,10 +10,11 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 # %% ../nbs/10_regularization.ipynb #imports-export
 import math
 from numbers import Real
-from .data import check_int
-from .feedforward import check_tokens
+from .core import need_int
+from .core import need_tokens
 from .stateful import StateMixin
-from .lstm import LSTM,check_share
+from .lstm import LSTM
+from .core import need_share
 from .gru import GRU
 from fastai.basics import *
 
@@ -25,7 +26,7 @@ class Dropout(Module):
     def __init__(self,
         p:float, # Share of numbers set to zero
     ):
-        check_share('p', p)
+        need_share('p', p)
         self.p = p
 
     def forward(self, x):
@@ -94,7 +95,7 @@ class LMModel7(StateMixin, Module):
         cell:str='lstm', # 'lstm' or 'gru'
         tie:bool=True, # Use the embedding as output weights, too?
     ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden), check_int('n_layers', n_layers)
+        need_int('vocab_sz', vocab_sz), need_int('n_hidden', n_hidden), need_int('n_layers', n_layers)
         if cell not in ('lstm', 'gru'): raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
         self.tie = tie
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
@@ -104,7 +105,7 @@ class LMModel7(StateMixin, Module):
         if tie: self.h_o.weight = None
 
     def forward(self, x):
-        check_tokens(x)
+        need_tokens(x)
         shape = self.rnn.num_layers,len(x),self.rnn.hidden_size
         raw,h = self.rnn(self.i_h(x), self._state(x, *[shape]*(1 if isinstance(self.rnn, GRU) else 2)))
         self._keep(*(h if isinstance(h, tuple) else (h,)))

@@ -8,15 +8,14 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/stateful.html.md"""
 __all__ = ['StateMixin', 'LMModel3']
 
 # %% ../nbs/03_stateful.ipynb #imports-export
-from .data import check_int
-from .feedforward import check_tokens
+from .core import lm_model
 from fastai.basics import *
 
 # %% ../nbs/03_stateful.ipynb #state-mixin
 class StateMixin:
-    """Keeps a hidden state `h` from one forward to the next. In `forward`: `h = self._state(x, shape)` first, `self._keep(h)` last.
+    """Keeps a hidden state from one forward to the next. In `forward`: `h, = self._state(x, shape)` first, `self._keep(h)` last.
 
-    The state is a tensor, or a tuple of tensors if the model has several. It is no part of the state dict."""
+    The state `h` is None or a tuple of tensors, as many as the model has. It is no part of the state dict."""
     h = None
 
     def reset(self):
@@ -24,34 +23,33 @@ class StateMixin:
         self.h = None
 
     def _state(self, x, *shapes):
-        "The kept state on the device of `x` in the dtype of the weights; zeros if there is none or if its shapes are not `shapes`"
-        kept = self.h if isinstance(self.h, tuple) else (self.h,)
+        """The kept state, on the device of `x` and in the dtype of the weights, as a tuple.
+
+        Zeros if there is none, or if its shapes are not `shapes`."""
         dtype = next(self.parameters()).dtype
-        if self.h is None or tuple(h.shape for h in kept) != shapes: kept = [x.new_zeros(s, dtype=dtype) for s in shapes]
-        kept = tuple(h.to(x.device, dtype) for h in kept)
-        kept = tuple(h.clone() if h.is_inference() else h for h in kept)
-        return kept if len(shapes) > 1 else kept[0]
+        if self.h is None or tuple(h.shape for h in self.h) != shapes:
+            return tuple(x.new_zeros(s, dtype=dtype) for s in shapes)
+        kept = (h.to(x.device, dtype) for h in self.h)
+        return tuple(h.clone() if h.is_inference() else h for h in kept)
 
     def _keep(self, *hs):
         "Keep the values of `hs` for the next forward, without their history"
-        hs = tuple(h.detach() for h in hs)
-        self.h = hs if len(hs) > 1 else hs[0]
+        self.h = tuple(h.detach() for h in hs)
 
 # %% ../nbs/03_stateful.ipynb #lmmodel3
+@lm_model
 class LMModel3(StateMixin, Module):
     "Stateful recurrent language model: `x` of shape (batch, seq_len) to logits (batch, vocab_sz). Source: fastai book, chapter 12."
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state
     ):
-        check_int('vocab_sz', vocab_sz), check_int('n_hidden', n_hidden)
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
         self.h_h = nn.Linear(n_hidden, n_hidden)
         self.h_o = nn.Linear(n_hidden, vocab_sz)
 
     def forward(self, x):
-        check_tokens(x)
-        h = self._state(x, (len(x), self.h_h.in_features))
+        h, = self._state(x, (len(x), self.h_h.in_features))
         for e in self.i_h(x).unbind(1): h = F.relu(self.h_h(h + e))
         self._keep(h)
         return self.h_o(h)
