@@ -15,7 +15,7 @@ from collections import Counter,defaultdict
 from .data import *
 from .data import check_int
 from .stateful import StateMixin
-from .lstm import check_share
+from .core import need_share
 from .regularization import ActivationRegularizer
 from fastai.basics import *
 
@@ -145,7 +145,7 @@ def _check_stateful(model):
 def _forget(model, rows):
     "Set the state of some rows (a boolean tensor; further rows of the state stay) to zero"
     if model.h is None: return
-    model._keep(*(t*~F.pad(rows, (0, t.shape[-2]-len(rows)))[:,None] for t in (model.h if isinstance(model.h, tuple) else (model.h,))))
+    model._keep(*(t*~F.pad(rows, (0, t.shape[-2]-len(rows)))[:,None] for t in model.h))
 
 def _train_text(dls):
     "The words of the training part in reading order, `LongTensor`. Raises `ValueError` unless `dls` is grouped, with a target for every word."
@@ -165,7 +165,7 @@ class Jumps(Callback):
         skip:int=6, # Words without loss after a jump
         missed:float=.5, # Share of the jumps that go where the model was wrong
     ):
-        check_share('p', p), check_int('skip', skip, 0), check_share('missed', missed)
+        need_share('p', p), check_int('skip', skip, 0), need_share('missed', missed)
         self.p,self.skip,self.missed = p,skip,missed
     def before_fit(self):
         _check_stateful(self.model)
@@ -211,7 +211,7 @@ class StandIns(Callback):
         in_order:float=0., # Share of rows with stand-ins where these follow each other
         permute:bool=False, # Let the digits of the text change places with each other, in place of other words?
     ):
-        check_share('p', p), check_share('in_order', in_order)
+        need_share('p', p), need_share('in_order', in_order)
         if not isinstance(permute, bool): raise TypeError(f'permute must be True or False, got {permute!r}')
         if permute and in_order: raise ValueError(f'in_order must be 0 with permute, got {in_order}')
         self.p,self.in_order,self.permute = p,in_order,permute
@@ -342,7 +342,7 @@ class FromStart(Callback):
         rows:int=2, # How many rows
         p:float=.05, # Probability of going back to the first word, for each row in each batch
     ):
-        check_int('rows', rows), check_share('p', p)
+        check_int('rows', rows), need_share('p', p)
         self.rows,self.p = rows,p
     def before_fit(self):
         _check_stateful(self.model)
@@ -373,7 +373,7 @@ class Linked(Callback):
         self.model._keep(*map(follow, self.end))
         start = torch.arange(self.end[0].shape[-2], device=self.end[0].device)
         _forget(self.model, (start == 0) | (start >= bs))
-    def after_train(self): self.end = self.model.h if isinstance(self.model.h, tuple) else (self.model.h,)
+    def after_train(self): self.end = self.model.h
 
 # %% ../nbs/11_counting.ipynb #recipe-cbs
 def best_cbs() -> list: # Callbacks

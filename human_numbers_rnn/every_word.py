@@ -27,7 +27,7 @@ class LMModel4(StateMixin, Module):
 
     def forward(self, x):
         check_tokens(x)
-        h,hs = self._state(x, (len(x), self.h_h.in_features)),[]
+        (h,),hs = self._state(x, (len(x), self.h_h.in_features)),[]
         for e in self.i_h(x).unbind(1):
             h = F.relu(self.h_h(h + e))
             hs.append(h)

@@ -29,8 +29,8 @@ _sizes = lambda m: dict(vocab_sz=m.i_h.num_embeddings, n_hidden=m.i_h.embedding_
 _build = {c.__name__: (c, how) for c,how in (
     *((c, _sizes) for c in (LMModel1, LMModel2, LMModel3, LMModel4)),
     (LMModel5, lambda m: dict(**_sizes(m), n_layers=m.rnn.num_layers, nonlinearity=m.rnn.nonlinearity)),
-    *((c, lambda m: dict(**_sizes(m), n_layers=m.rnn.num_layers)) for c in (LMModel6, LMModel6GRU)),
-    (LMModel7, lambda m: dict(**_sizes(m), n_layers=m.rnn.num_layers, p=m.drop.p, cell='gru' if isinstance(m.rnn, GRU) else 'lstm', tie=m.tie)))}
+    (LMModel6, lambda m: dict(**_sizes(m), n_layers=m.rnn.num_layers, cell=m.rnn.cell)),
+    (LMModel7, lambda m: dict(**_sizes(m), n_layers=m.rnn.num_layers, p=m.drop.p, cell=m.rnn.cell, tie=m.tie)))}
 
 def _describe(model):
     "Name and arguments of a model; those of its members, if it is a `Committee`"

@@ -14,9 +14,9 @@ from fastai.basics import *
 
 # %% ../nbs/03_stateful.ipynb #state-mixin
 class StateMixin:
-    """Keeps a hidden state `h` from one forward to the next. In `forward`: `h = self._state(x, shape)` first, `self._keep(h)` last.
+    """Keeps a hidden state `h` from one forward to the next. In `forward`: `h, = self._state(x, shape)` first, `self._keep(h)` last.
 
-    The state is a tensor, or a tuple of tensors if the model has several. It is no part of the state dict."""
+    The state is a tuple of tensors, one for each shape. It is no part of the state dict."""
     h = None
 
     def reset(self):
@@ -25,17 +25,13 @@ class StateMixin:
 
     def _state(self, x, *shapes):
         "The kept state on the device of `x` in the dtype of the weights; zeros if there is none or if its shapes are not `shapes`"
-        kept = self.h if isinstance(self.h, tuple) else (self.h,)
-        dtype = next(self.parameters()).dtype
-        if self.h is None or tuple(h.shape for h in kept) != shapes: kept = [x.new_zeros(s, dtype=dtype) for s in shapes]
-        kept = tuple(h.to(x.device, dtype) for h in kept)
-        kept = tuple(h.clone() if h.is_inference() else h for h in kept)
-        return kept if len(shapes) > 1 else kept[0]
+        kept,dtype = self.h,next(self.parameters()).dtype
+        if kept is None or tuple(h.shape for h in kept) != shapes: kept = [x.new_zeros(s, dtype=dtype) for s in shapes]
+        return tuple(h.to(x.device, dtype).clone() for h in kept) # a clone can be trained with, even of a state kept under inference_mode
 
     def _keep(self, *hs):
         "Keep the values of `hs` for the next forward, without their history"
-        hs = tuple(h.detach() for h in hs)
-        self.h = hs if len(hs) > 1 else hs[0]
+        self.h = tuple(h.detach() for h in hs)
 
 # %% ../nbs/03_stateful.ipynb #lmmodel3
 class LMModel3(StateMixin, Module):
@@ -51,7 +47,7 @@ class LMModel3(StateMixin, Module):
 
     def forward(self, x):
         check_tokens(x)
-        h = self._state(x, (len(x), self.h_h.in_features))
+        h, = self._state(x, (len(x), self.h_h.in_features))
         for e in self.i_h(x).unbind(1): h = F.relu(self.h_h(h + e))
         self._keep(h)
         return self.h_o(h)

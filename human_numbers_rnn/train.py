@@ -62,7 +62,7 @@ RECIPES = {r.name: r for r in (
     Recipe('LMModel5-relu', lambda v: LMModel5(v, 64, 2, 'relu'), 15, 3e-3, published=.7174),
     Recipe('LMModel5x12', lambda v: LMModel5(v, 64, 12), 15, 3e-3, notes=.72),
     Recipe('LMModel6', lambda v: LMModel6(v, 64, 2), 15, 1e-2, published=.758464, reruns=(14, .760, .035)),
-    Recipe('LMModel6-gru', lambda v: LMModel6GRU(v, 64, 2), 15, 1e-2),
+    Recipe('LMModel6-gru', lambda v: LMModel6(v, 64, 2, 'gru'), 15, 1e-2),
     Recipe('LMModel7', lambda v: LMModel7(v, 64, 2, .4), 15, 1e-2, wd=.1, moms=(.8, .7, .8), published=.869385, cbs=ActivationRegularizer, reruns=(13, .860, .021)),
     Recipe('LMModel7-gru', lambda v: LMModel7(v, 64, 2, .4, 'gru'), 15, 1e-2, wd=.1, cbs=ActivationRegularizer),
     Recipe('solo', lambda v: LMModel7(v, 128, 2, .4, 'gru'), 20, 5e-3, wd=1., bs=16, cbs=best_cbs),
