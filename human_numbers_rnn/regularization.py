@@ -8,13 +8,10 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.
 __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegularizer', 'LMModel7']
 
 # %% ../nbs/10_regularization.ipynb #imports-export
-import math
-from numbers import Real
-from .core import need_int
-from .core import need_tokens
+from .core import *
 from .stateful import StateMixin
+from .multilayer import Recurrent
 from .lstm import LSTM
-from .core import need_share
 from .gru import GRU
 from fastai.basics import *
 
@@ -53,36 +50,40 @@ def temporal_penalty(
 class ActivationRegularizer(Callback):
     """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches. The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
 
-    Raises `TypeError` or `ValueError` for factors that aren't numbers from 0 up and, at the start of a fit, for a model without `drop`."""
+    Works on compiled models, too. Raises `TypeError` or `ValueError` for factors that aren't numbers from 0 up, at the start of a fit for a model without `drop`,
+    and `RuntimeError` for a batch in which the model did not use it."""
     run_valid = False
     def __init__(self,
         alpha:float=2., # Factor of activation regularization
         beta:float=1., # Factor of temporal activation regularization
     ):
-        for n,v in (('alpha', alpha), ('beta', beta)):
-            if isinstance(v, bool) or not isinstance(v, Real): raise TypeError(f'{n} must be a number, got {v!r}')
-            if not 0 <= v < math.inf: raise ValueError(f'{n} must be at least 0 and finite, got {v}')
-        self.alpha,self.beta,self.hook = alpha,beta,None
+        self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
+        self.drop = self.raw = self.out = None
 
     def before_fit(self):
         self.after_fit()
         drop = getattr(self.model, 'drop', None)
         if not isinstance(drop, nn.Module): raise TypeError(f'model must have a layer `drop`, got {type(self.model).__name__} without')
-        self.hook = drop.register_forward_hook(self._note)
+        self.drop = drop
+        drop.forward = partial(self._note, type(drop).forward, drop)
 
-    def _note(self, layer, inputs, out):
-        if layer.training: self.raw,self.out = inputs[0],out
+    def _note(self, forward, drop, x):
+        out = forward(drop, x)
+        if drop.training: self.raw,self.out = x,out
+        return out
 
     def after_loss(self):
+        if self.raw is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
         if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(self.out)
         if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(self.raw)
 
     def after_batch(self): self.raw = self.out = None
     def after_fit(self):
-        if self.hook is not None: self.hook.remove()
-        self.hook = self.raw = self.out = None
+        if self.drop is not None: del self.drop.forward
+        self.drop = self.raw = self.out = None
 
 # %% ../nbs/10_regularization.ipynb #lmmodel7
+@lm_model
 class LMModel7(StateMixin, Module):
     """Recurrent language model with dropout and tied weights: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12; Merity et al. 2017.
 
@@ -95,18 +96,15 @@ class LMModel7(StateMixin, Module):
         cell:str='lstm', # 'lstm' or 'gru'
         tie:bool=True, # Use the embedding as output weights, too?
     ):
-        need_int('vocab_sz', vocab_sz), need_int('n_hidden', n_hidden), need_int('n_layers', n_layers)
-        if cell not in ('lstm', 'gru'): raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
         self.tie = tie
         self.i_h = nn.Embedding(vocab_sz, n_hidden)
-        self.rnn = dict(lstm=LSTM, gru=GRU)[cell](n_hidden, n_hidden, n_layers, batch_first=True)
+        self.rnn = Recurrent.kind(cell)(n_hidden, n_hidden, n_layers, batch_first=True)
         self.drop = Dropout(p)
         self.h_o = nn.Linear(n_hidden, vocab_sz)
         if tie: self.h_o.weight = None
 
     def forward(self, x):
-        need_tokens(x)
-        shape = self.rnn.num_layers,len(x),self.rnn.hidden_size
-        raw,h = self.rnn(self.i_h(x), self._state(x, *[shape]*(1 if isinstance(self.rnn, GRU) else 2)))
-        self._keep(*(h if isinstance(h, tuple) else (h,)))
+        state = self._state(x, *self.rnn.state_shapes(len(x)))
+        raw,hx = self.rnn(self.i_h(x), self.rnn.as_hx(state))
+        self._keep(*self.rnn.as_state(hx))
         return F.linear(self.drop(raw), self.i_h.weight if self.tie else self.h_o.weight, self.h_o.bias)
