@@ -26,7 +26,7 @@ from .gradients import *
 from .lstm import *
 from .gru import *
 from .regularization import *
-from .training import *
+from .learner import *
 from fastai.basics import *
 
 # %% ../nbs/94_checks.ipynb #verdict
@@ -469,7 +469,7 @@ def check_resetter(
     except Exception as e: return verdict(f'Making your callback raised {type(e).__name__}: {e}')
     if not isinstance(cb, Callback): return verdict(f'Hand over a fastai `Callback`; this is {type(cb).__name__}.')
     model = _Diary()
-    learn = LMLearner(lm_dls('a b c'.split()*20, 3, bs=2, every_word=False, device='cpu'), model, LMLoss(), cbs=cb)
+    learn = FastLearner(lm_dls('a b c'.split()*20, 3, bs=2, every_word=False, device='cpu'), model, LMLoss(), cbs=cb)
     try:
         with learn.no_bar(), learn.no_logging(): learn.fit(2)
     except Exception as e: return verdict(f'Your callback raised {type(e).__name__} in training: {e}')

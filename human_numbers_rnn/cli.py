@@ -109,7 +109,6 @@ def parse_start(
     return need_int('start', n, 1, 9_999)
 
 # %% ../nbs/lib/cli.ipynb #count-main
-@call_parse
 def count(
     start:str='1', # Number to start from, in digits or words
     n:int=20, # How many numbers to say
@@ -132,5 +131,5 @@ def count(
 def count_program():
     "`hnr-count`, with `-n` as a short form of `--n`"
     typed = [re.sub(r'^-n(?==?\d|$)', '--n', a) for a in sys.argv[1:]]
-    args = anno_parser(count.__wrapped__, prog='hnr-count').parse_args(typed)
-    count.__wrapped__(args.start, args.n, args.weights)
+    args = anno_parser(count, prog='hnr-count').parse_args(typed)
+    count(args.start, args.n, args.weights)

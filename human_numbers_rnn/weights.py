@@ -13,7 +13,7 @@ from functools import cache
 from fastai.basics import *
 from safetensors import SafetensorError
 from safetensors.torch import load as st_load, save as st_bytes
-from . import multilayer,lstm,gru,regularization,every_word # the models, by their names
+import human_numbers_rnn.recipes # imports every model, so that it is known by its name
 from .core import LM_MODELS,save_json,write_atomic
 from .data import Vocab
 from .augment import Ensemble
