@@ -22,7 +22,7 @@ setup(
     classifiers=['Development Status :: 3 - Alpha', 'Intended Audience :: Education',
                  'Intended Audience :: Science/Research', 'Programming Language :: Python :: 3',
                  *[f'Programming Language :: Python :: {v}' for v in cfg['python_versions'].split()]],
-    packages=find_packages(include=[cfg['lib_name']]),
+    packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]),
     package_data={cfg['lib_name']: ['weights/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),

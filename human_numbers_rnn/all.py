@@ -9,7 +9,7 @@ __all__ = []
 
 # %% ../nbs/99_api.ipynb #all-modules
 from . import data,feedforward,recurrent,stateful,every_word,multilayer,leak
-from . import gradients,lstm,gru,regularization,counting,diagrams,training,files,train,pretrained,bench,checks
+from . import gradients,lstm,gru,regularization,counting,diagrams,training,files,train,pretrained,bench
 from .data import *
 from .feedforward import *
 from .recurrent import *
@@ -28,7 +28,6 @@ from .files import *
 from .train import *
 from .pretrained import *
 from .bench import *
-from .checks import *
 
 # %% ../nbs/99_api.ipynb #all-names
-__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, leak, gradients, lstm, gru, regularization, counting, diagrams, training, files, train, pretrained, bench, checks) for n in m.__all__]
+__all__ = [n for m in (data, feedforward, recurrent, stateful, every_word, multilayer, leak, gradients, lstm, gru, regularization, counting, diagrams, training, files, train, pretrained, bench) for n in m.__all__]
