@@ -25,7 +25,7 @@ from .every_word import LMModel4
 from .multilayer import LMModel5
 from .lstm import AutogradLSTM,LSTM,NaiveLSTMCell
 from .gru import GRU
-from .learner import FastLearner,FusedAdam,LMLoss
+from .learner import FastLearner,FusedAdam,LMLoss,one_cycle
 
 # %% ../nbs/lib/bench.ipynb #notes-models
 class NotesModel4(Module):
