@@ -104,7 +104,7 @@ def _call(self:_Recurrent, input, hx):
 class Recurrent(_Recurrent):
     """Layers of one kind on top of each other: what `RNN`, `LSTM` and `GRU` share.
 
-    Arguments, weights, initial values, shapes and results are those of `torch.nn`. Not supported are
+    Arguments, weights, initial values, shapes and results are those of `torch.nn`. Not supported:
     `bidirectional=True`, `PackedSequence` and input without a batch.
     `class RNN(Recurrent, cell='rnn')` makes the kind known as `Recurrent.kind('rnn')`.
     Raises `ValueError` or `TypeError` naming the argument that does not fit."""
@@ -141,7 +141,7 @@ class Recurrent(_Recurrent):
     def forward(self,
         input:Tensor, # (seq_len, batch, input_size); the batch comes first if `batch_first`
         hx=None, # State before the first word, (num_layers, batch, hidden_size); zeros unless given
-    ) -> tuple: # Outputs of the last layer, like `input`, and the state after the last word, like `hx`
+    ) -> tuple: # Outputs of the last layer, like `input`, and the last state, like `hx`
         "Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype"
         out,*state = self._call(input, hx)
         return out,self.as_hx(tuple(state))
@@ -213,7 +213,7 @@ def extra_repr(self:Recurrent):
 class RNN(Recurrent, cell='rnn'):
     """Plain recurrent layers with tanh or ReLU. Source: Elman 1990.
 
-    Arguments, weights, shapes and results are those of `nn.RNN`, with a faster backward pass on the CPU.
+    Arguments, weights, shapes and results are those of `nn.RNN`; on the CPU it trains faster.
     Not supported are `bidirectional=True`, `PackedSequence` and input without a batch."""
     def __init__(self,
         input_size:int, # Features of each input
@@ -237,7 +237,7 @@ class RNN(Recurrent, cell='rnn'):
 # %% ../nbs/05_multilayer.ipynb #lmmodel5
 @lm_model
 class LMModel5(StateMixin, Module):
-    """Multilayer recurrent language model: `x` (batch, seq_len) to logits (batch, seq_len, vocab_sz).
+    """Stacked recurrent language model: `x` (batch, seq_len) to logits (batch, seq_len, vocab_sz).
 
     Source: fastai book, chapter 12."""
     def __init__(self,
@@ -330,8 +330,9 @@ def _run(self:RNN, x, state):
 class RecurrentCell(_Recurrent):
     """One step of a recurrent layer: what `RNNCell`, `LSTMCell` and `GRUCell` share.
 
-    Arguments, weights, shapes and results are those of `torch.nn`. Input without a batch is not supported.
-    A kind of cell brings `_step(x, *state, *weights)`. Raises `ValueError` or `TypeError` naming the argument that does not fit."""
+    Arguments, weights, shapes and results are those of `torch.nn`; input without a batch is not
+    supported. A kind of cell brings `_step(x, *state, *weights)`.
+    Raises `ValueError` or `TypeError` naming the argument that does not fit."""
     def __init__(self,
         input_size:int, # Features of the input
         hidden_size:int, # Size of the state
@@ -366,9 +367,9 @@ class RecurrentCell(_Recurrent):
         return f'{self.input_size}, {self.hidden_size}' + ('' if self.bias else ', bias=False')
 
 class RNNCell(RecurrentCell):
-    """One step of a plain recurrent layer: `input` (batch, input_size) to the new state (batch, hidden_size).
+    """One step of a plain recurrent layer: `input` (batch, input_size) to (batch, hidden_size).
 
-    Arguments, weights and results are those of `nn.RNNCell`. Input without a batch is not supported."""
+    It is `nn.RNNCell`, its arguments, weights and results; input without a batch is not supported."""
     twin = nn.RNNCell
     def __init__(self,
         input_size:int, # Features of the input
