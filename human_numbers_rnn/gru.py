@@ -15,7 +15,7 @@ from fastai.basics import *
 
 # %% ../nbs/09_gru.ipynb #step
 def _step(a, u, h):
-    "From `a` = W_ih x + b_ih and `u` = W_hh h + b_hh, each (batch, 3·hidden_size), and the old `h` to the new `h`"
+    "From `a` = W_ih x + b_ih, `u` = W_hh h + b_hh, and the old `h` to the new `h`"
     (a_r,a_z,a_n),(u_r,u_z,u_n) = a.chunk(3, dim=-1),u.chunk(3, dim=-1)
     r = torch.sigmoid(a_r+u_r)
     z = torch.sigmoid(a_z+u_z)
@@ -24,9 +24,11 @@ def _step(a, u, h):
 
 # %% ../nbs/09_gru.ipynb #gru-cell
 class GRUCell(RecurrentCell):
-    """One GRU step: `input` (batch, input_size) and `hx` (batch, hidden_size) to the new state. Weights, names and results are those of `nn.GRUCell`.
+    """One GRU step, `nn.GRUCell`, with its weights, names and results.
 
-    Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype; input without a batch is not supported.
+    From `input` (batch, input_size) and `hx` (batch, hidden_size) to the new state.
+    Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype.
+    Input without a batch is not supported.
     Source: Cho et al. 2014, with the reset gate after the product."""
     gates,twin,keeps_precision = 3,nn.GRUCell,True
     def _step(self, x, h, w_ih, w_hh, b_ih, b_hh):
@@ -47,7 +49,8 @@ def gru_layer(
 
 # %% ../nbs/09_gru.ipynb #forward
 def _forward(x, h0, w_ih, w_hh, b_ih, b_hh):
-    """`x` (T, input, batch) and `h0` (hidden, batch) to the states (T+1, hidden, batch), the gates (T, 3, hidden, batch) and m (T, hidden, batch)"""
+    """`x` (T, input, batch) and `h0` (hidden, batch) to the states (T+1, hidden, batch),
+    the gates (T, 3, hidden, batch) and m (T, hidden, batch)"""
     T,(H,B) = len(x),h0.shape
     if b_ih is None: b_ih = b_hh = x.new_zeros(3*H)
     (w_rz,w_n),b_n = w_hh.split((2*H, H)),b_hh[2*H:,None]
@@ -102,13 +105,14 @@ class _GRULayer(torch.autograd.Function):
         du = D[:,:3].flatten(1, 2)                            # the walk makes D_r, D_z, D_m into du
         dh = dh.t().clone(memory_format=torch.contiguous_format)
         w_hh_t = w_hh.t().contiguous()
-        for D_t,du_t,dy_t,z_t in reversed(list(zip(*map(torch.unbind, (D, du, dy.transpose(1, 2), z))))):
+        steps = zip(*map(torch.unbind, (D, du, dy.transpose(1, 2), z)))
+        for D_t,du_t,dy_t,z_t in reversed(list(steps)):
             D_t.mul_(dh.add_(dy_t))
             dh.mul_(z_t).addmm_(w_hh_t, du_t)
         dw_hh = torch.zeros_like(w_hh).addbmm_(du, before.transpose(1, 2))
         db_hh = None if b_ih is None else du.sum((0, 2))
         D[:,2] = D[:,3]                                       # delta m makes way for delta a_n:
-        da = du                                               # the same memory holds da from here on
+        da = du                                               # the same memory holds da
         dw_ih = torch.zeros_like(w_ih).addbmm_(da, x)
         db_ih = None if b_ih is None else da.sum((0, 2))
         return (w_ih.t()@da).transpose(1, 2),dh.t(),dw_ih,dw_hh,db_ih,db_hh
@@ -122,7 +126,8 @@ def _layer(x, *state_and_weights):
 class GRU(Recurrent, cell='gru'):
     """`nn.GRU` from scratch: same arguments, weights, names, shapes and results.
 
-    Not supported are `bidirectional=True`, `PackedSequence` and input without a batch. Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
+    Not supported are `bidirectional=True`, `PackedSequence` and input without a batch.
+    Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
     Source: Cho et al. 2014, with the reset gate after the product."""
     gates,twin,keeps_precision = 3,nn.GRU,True
     _layer = staticmethod(_layer)

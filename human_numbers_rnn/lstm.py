@@ -19,7 +19,9 @@ from fastai.basics import *
 
 # %% ../nbs/08_lstm.ipynb #naive-cell
 class NaiveLSTMCell(Module):
-    """One LSTM step, with a linear layer for each gate: `x` (batch, input_size), `h` and `c` (batch, hidden_size) to the new `h` and `c`.
+    """One LSTM step, with a linear layer for each gate.
+
+    `x` is (batch, input_size), `h` and `c`, old and new, are (batch, hidden_size).
 
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000."""
     def __init__(self,
@@ -44,16 +46,18 @@ class NaiveLSTMCell(Module):
 
 # %% ../nbs/08_lstm.ipynb #step
 def _step(a, c):
-    "From the pre-activations `a` of all gates (batch, 4·hidden_size) and the old `c` to the new `h` and `c`"
+    "From the pre-activations `a` (batch, 4·hidden_size) and the old `c` to the new `h` and `c`"
     i,f,g,o = a.chunk(4, dim=-1)
     c = torch.sigmoid(f)*c + torch.sigmoid(i)*torch.tanh(g)
     return torch.sigmoid(o)*torch.tanh(c),c
 
 # %% ../nbs/08_lstm.ipynb #lstm-cell
 class LSTMCell(RecurrentCell):
-    """One LSTM step with one product for all gates: `input` (batch, input_size) and `hx`, a pair of states (batch, hidden_size), to the new pair. Weights, names and results are those of `nn.LSTMCell`.
+    """One LSTM step with one product for all gates: `nn.LSTMCell`, its weights, names and results.
 
-    Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype; input without a batch is not supported."""
+    From `input` (batch, input_size) and `hx`, two states (batch, hidden_size), to the new two.
+    Raises `ValueError` or `TypeError` for a tensor of another shape, device or dtype.
+    Input without a batch is not supported."""
     gates,states,twin,keeps_precision = 4,('h', 'c'),nn.LSTMCell,True
     def _step(self, x, h, c, W_ih, W_hh, b_ih, b_hh):
         return _step(F.linear(x, W_ih, b_ih) + F.linear(h, W_hh, b_hh), c)
@@ -73,7 +77,7 @@ def lstm_layer(
 
 # %% ../nbs/08_lstm.ipynb #autograd-lstm
 class AutogradLSTM(Recurrent):
-    "`LSTM` with the backward pass left to autograd: the same arguments, weights and results, easier to read and slower"
+    "`LSTM` with the backward pass left to autograd: the same results, easier to read and slower"
     gates,states,twin = 4,('h', 'c'),nn.LSTM
     _layer = staticmethod(lstm_layer)
 
@@ -107,7 +111,7 @@ def _tanh(u):
     return 2*torch.sigmoid(2*u) - 1
 
 def _step_back(dh, dc, i, f, g, o, c_prev, c):
-    "From the gradients for `h` and `c` after a step to those for the pre-activations `a` and for `c_prev`"
+    "From the gradients for `h` and `c` after a step to those for `a` and for `c_prev`"
     tanh_c = _tanh(c)
     dc = dc + dh*o*(1-tanh_c*tanh_c)
     da_i = dc*g*i*(1-i)
@@ -161,7 +165,9 @@ def _minus_two_g(w):
     return (w.reshape(4, -1, w.shape[1])*s).view(w.shape)
 
 def _fast_forward(x, h0, c0, W_ih, W_hh, b, keep=True):
-    """`x` (seq_len, inputs, batch), `h0` and `c0` (hidden_size, batch) to all `h`, `c`, `A` = i,f,s,o and `r`.
+    """`x` (seq_len, inputs, batch), `h0` and `c0` (hidden_size, batch) to `h`, `c`, `A` and `r`.
+
+    `A` holds i, f, s, o of each step.
 
     Without `keep`, `c` and `r` have the last step only."""
     sl,n,bs = len(x),len(h0),x.shape[2]
@@ -184,7 +190,8 @@ def _fast_forward(x, h0, c0, W_ih, W_hh, b, keep=True):
     return h,c,A,r
 
 # %% ../nbs/08_lstm.ipynb #fast-slopes
-_dsigmoid,_dtanh = torch.ops.aten.sigmoid_backward.grad_input,torch.ops.aten.tanh_backward.grad_input
+_dsigmoid = torch.ops.aten.sigmoid_backward.grad_input
+_dtanh = torch.ops.aten.tanh_backward.grad_input
 
 def _slopes(A, r, c_prev, D, Q):
     "Fill `D` (steps, 4, hidden_size, batch) and `Q` (steps, hidden_size, batch) for some steps"
@@ -199,7 +206,7 @@ def _slopes(A, r, c_prev, D, Q):
 
 # %% ../nbs/08_lstm.ipynb #fast-back
 def _fast_backward(x, W_ih, W_hh, h, c, A, r, dy, dh, dc, needs, block=8):
-    "Gradients for `x`, `h0`, `c0`, `W_ih`, `W_hh` and `b`, those for `x` and `b` only where `needs` says so"
+    "Gradients for `x`, `h0`, `c0`, `W_ih`, `W_hh` and `b`; for `x` and `b` only if `needs` says so"
     (sl,_,bs),n = x.shape,h.shape[1]
     k = min(block, sl)                                        # steps of one block
     A,f = A.view(sl, 4, n, bs),A.view(sl, 4, n, bs)[:,1].unbind()
@@ -208,7 +215,7 @@ def _fast_backward(x, W_ih, W_hh, h, c, A, r, dy, dh, dc, needs, block=8):
     D_ifg,D_o,Qs = D[:,:3].unbind(),D[:,3].unbind(),Q.unbind()
     da = D.view(k, 4*n, bs)                                   # the walk makes D into da, in place
     das = da.unbind()
-    dh_all = x.new_empty(sl+1, n, bs)                         # dy and a row for h0; each step adds to it
+    dh_all = x.new_empty(sl+1, n, bs)                         # a row for h0, then dy; added to
     dh_all[0],dh_all[1:] = 0,dy
     dh_all[-1] += dh
     dhs,dc = dh_all.unbind(),dc.clone(memory_format=torch.contiguous_format)
@@ -246,8 +253,9 @@ class _FastLayer(torch.autograd.Function):
         if torch.is_grad_enabled():
             return grads_by_autograd(lstm_layer, inputs, ctx.needs_input_grad, (dy, dh, dc))
         x,_,_,W_ih,W_hh,_ = inputs
-        last = dy.transpose(1, 2),dh.t(),dc.t()
-        dx,dh,dc,*dws = _fast_backward(x.transpose(1, 2), W_ih, W_hh, h, c, A, r, *last, ctx.needs_input_grad)
+        kept = x.transpose(1, 2),W_ih,W_hh,h,c,A,r
+        arrived = dy.transpose(1, 2),dh.t(),dc.t()
+        dx,dh,dc,*dws = _fast_backward(*kept, *arrived, ctx.needs_input_grad)
         return None if dx is None else dx.transpose(1, 2),dh.t(),dc.t(),*dws
 
 def _fast_layer(x, h, c, *weights):
@@ -261,16 +269,20 @@ def _fast_layer(x, h, c, *weights):
 
 # %% ../nbs/08_lstm.ipynb #lstm
 class LSTM(AutogradLSTM, cell='lstm'):
-    """Long short-term memory layers with a fast backward pass written by hand. Arguments, weights, gate order, names and results are those of `nn.LSTM`.
+    """Long short-term memory layers with a fast backward pass written by hand.
 
-    Not supported are `bidirectional=True`, `proj_size`, `PackedSequence` and input without a batch. Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
+    Arguments, weights, gate order, names and results are those of `nn.LSTM`. Not supported are
+    `bidirectional=True`, `proj_size`, `PackedSequence` and input without a batch.
+    Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000."""
     _layer = staticmethod(_fast_layer)
 
 # %% ../nbs/08_lstm.ipynb #lmmodel6
 @lm_model
 class LMModel6(StateMixin, Module):
-    "Language model on gated layers: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12."
+    """Language model on gated layers: `x` (batch, seq_len) to logits (batch, seq_len, vocab_sz).
+
+    Source: fastai book, chapter 12."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and of the states of each layer
@@ -297,9 +309,11 @@ def set_forget_bias(
 
     Raises `ValueError` if `model` holds no LSTM with biases, or if `value` is not finite."""
     if not math.isfinite(value): raise ValueError(f'value must be finite, got {value}')
-    lstms = [m for m in model.modules() if isinstance(m, (LSTMCell, AutogradLSTM, nn.LSTM, nn.LSTMCell))]
+    kinds = LSTMCell,AutogradLSTM,nn.LSTM,nn.LSTMCell
+    lstms = [m for m in model.modules() if isinstance(m, kinds)]
     biases = [(n, p) for m in lstms for n,p in m.named_parameters(recurse=False) if 'bias' in n]
-    if not biases: raise ValueError(f'model must hold an LSTM with biases, got {type(model).__name__}')
+    if not biases:
+        raise ValueError(f'model must hold an LSTM with biases, got {type(model).__name__}')
     for n,p in biases: p.chunk(4)[1].fill_(value if 'ih' in n else 0.)
     return model
 
@@ -311,7 +325,9 @@ def lstm_gates(
     hx:tuple=None, # Initial state `(h, c)`; zeros unless given
     layer:int=0, # Layer to look into
 ) -> dict: # `i`, `f`, `g`, `o`, `c` and `h`, each with one entry for each step, row and unit
-    """Gates, candidates and states of one layer at every step, without dropout: (seq_len, batch, hidden_size), or (batch, seq_len, hidden_size) if `batch_first`.
+    """Gates, candidates and states of one layer at every step, without dropout.
+
+    Each is (seq_len, batch, hidden_size), or (batch, seq_len, hidden_size) if `batch_first`.
 
     Raises `ValueError` for a layer that isn't there, otherwise as `lstm`."""
     need_int('layer', layer, 0, lstm.num_layers-1)

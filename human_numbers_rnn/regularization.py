@@ -8,6 +8,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.
 __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegularizer', 'LMModel7']
 
 # %% ../nbs/10_regularization.ipynb #imports-export
+from types import MethodType
 from .core import *
 from .stateful import StateMixin
 from .multilayer import Recurrent
@@ -58,29 +59,30 @@ class ActivationRegularizer(Callback):
         beta:float=1., # Factor of temporal activation regularization
     ):
         self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
-        self.drop = self.raw = self.out = None
+        self.drop = None
 
     def before_fit(self):
         self.after_fit()
         drop = getattr(self.model, 'drop', None)
         if not isinstance(drop, nn.Module): raise TypeError(f'model must have a layer `drop`, got {type(self.model).__name__} without')
-        self.drop = drop
-        drop.forward = partial(self._note, type(drop).forward, drop)
-
-    def _note(self, forward, drop, x):
-        out = forward(drop, x)
-        if drop.training: self.raw,self.out = x,out
-        return out
+        self.drop,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
 
     def after_loss(self):
-        if self.raw is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
-        if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(self.out)
-        if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(self.raw)
+        if self.drop.heard is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
+        raw,out = self.drop.heard
+        if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
+        if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
 
-    def after_batch(self): self.raw = self.out = None
+    def after_batch(self): self.drop.heard = None
     def after_fit(self):
-        if self.drop is not None: del self.drop.forward
-        self.drop = self.raw = self.out = None
+        if self.drop is not None: del self.drop.forward,self.drop.heard
+        self.drop = None
+
+def _heard_forward(drop, x):
+    "The forward of a layer that keeps what went in and what came out, while training"
+    out = type(drop).forward(drop, x)
+    if drop.training: drop.heard = x,out
+    return out
 
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
