@@ -369,7 +369,7 @@ class RecurrentCell(_Recurrent):
 class RNNCell(RecurrentCell):
     """One step of a plain recurrent layer: `input` (batch, input_size) to (batch, hidden_size).
 
-    It is `nn.RNNCell`, its arguments, weights and results; input without a batch is not supported."""
+    It is `nn.RNNCell`, its arguments, weights and results, but for input without a batch."""
     twin = nn.RNNCell
     def __init__(self,
         input_size:int, # Features of the input

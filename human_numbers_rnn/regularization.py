@@ -59,24 +59,24 @@ class ActivationRegularizer(Callback):
         beta:float=1., # Factor of temporal activation regularization
     ):
         self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
-        self.drop = None
+        self.layer = None
 
     def before_fit(self):
         self.after_fit()
         drop = getattr(self.model, 'drop', None)
         if not isinstance(drop, nn.Module): raise TypeError(f'model must have a layer `drop`, got {type(self.model).__name__} without')
-        self.drop,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
+        self.layer,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
 
     def after_loss(self):
-        if self.drop.heard is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
-        raw,out = self.drop.heard
+        if self.layer.heard is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
+        raw,out = self.layer.heard
         if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
         if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
 
-    def after_batch(self): self.drop.heard = None
+    def after_batch(self): self.layer.heard = None
     def after_fit(self):
-        if self.drop is not None: del self.drop.forward,self.drop.heard
-        self.drop = None
+        if self.layer is not None: del self.layer.forward,self.layer.heard
+        self.layer = None
 
 def _heard_forward(drop, x):
     "The forward of a layer that keeps what went in and what came out, while training"

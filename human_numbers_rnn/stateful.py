@@ -26,11 +26,11 @@ class StateMixin:
         """The kept state, on the device of `x` and in the dtype of the weights, as a tuple.
 
         Zeros if there is none, or if its shapes are not `shapes`."""
-        dtype = next(self.parameters()).dtype
-        if self.h is None or tuple(h.shape for h in self.h) != shapes:
+        kept,dtype = self.h,next(self.parameters()).dtype
+        if kept is None or tuple(h.shape for h in kept) != shapes:
             return tuple(x.new_zeros(s, dtype=dtype) for s in shapes)
-        kept = (h.to(x.device, dtype) for h in self.h)
-        return tuple(h.clone() if h.is_inference() else h for h in kept)
+        # A copy may be trained with, even of a state kept under `torch.inference_mode()`
+        return tuple(h.to(x.device, dtype).clone() for h in kept)
 
     def _keep(self, *hs):
         "Keep the values of `hs` for the next forward, without their history"
