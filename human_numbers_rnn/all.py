@@ -21,6 +21,7 @@ from .lstm import *
 from .gru import *
 from .regularization import *
 from .counting import *
+from .layers import *
 from .errors import *
 from .augment import *
 from .learner import *
@@ -32,5 +33,5 @@ from .diagrams import *
 
 # %% ../nbs/lib/api.ipynb #all-names
 _modules = ('data feedforward recurrent stateful every_word multilayer leak gradients lstm gru regularization counting '
-            'errors augment learner recipes trials plots weights diagrams').split()
+            'layers errors augment learner recipes trials plots weights diagrams').split()
 __all__ = [n for m in _modules for n in import_module(f'human_numbers_rnn.{m}').__all__]

@@ -10,12 +10,11 @@ __all__ = ['NaiveLSTMCell', 'LSTMCell', 'lstm_layer', 'AutogradLSTM', 'HandLSTM'
 
 # %% ../nbs/08_lstm.ipynb #imports-export
 import math
-import torch.nn.functional as F
-from .core import *
-from .stateful import StateMixin
-from .multilayer import *
-from .multilayer import for_autograd_only,grads_by_autograd
 from fastai.basics import *
+from .core import lm_model,need_int
+from .layers import *
+from .layers import for_autograd_only,grads_by_autograd
+from .stateful import StateMixin
 
 # %% ../nbs/08_lstm.ipynb #naive-cell
 class NaiveLSTMCell(Module):

@@ -11,7 +11,7 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 from types import MethodType
 from .core import *
 from .stateful import StateMixin
-from .multilayer import Recurrent
+from .layers import Recurrent
 from .lstm import LSTM
 from .gru import GRU
 from fastai.basics import *
