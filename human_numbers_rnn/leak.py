@@ -30,7 +30,7 @@ def _as_list(name, tokens):
 
 # %% ../nbs/06_leak.ipynb #stream-tokens
 def _as_tokens(name, tokens, n):
-    "`tokens` as a list of at least `n` hashables; `TypeError` or `ValueError` naming `name` otherwise"
+    "`tokens` as a list of at least `n` hashables; an error naming the argument `name` otherwise"
     tokens = _as_list(name, tokens)
     need = f'{name} must hold hashable tokens such as words or numbers'
     try: kinds = set(tokens)
@@ -72,7 +72,7 @@ def overlap(
     valid_tokens, # Validation text, in the same form
     n:int, # Tokens in a window
 ) -> float: # 0 to 1
-    """Share of the windows of `n` tokens of the validation text that also stand in the training text.
+    """Share of the windows of `n` tokens of the validation text that training has, too.
 
     Cost and errors are those of `shared_windows`."""
     return float(shared_windows(train_tokens, valid_tokens, n).mean())
