@@ -34,7 +34,8 @@ def generate(
         for _ in range(n):
             logits = model(x)
             if logits.dim() != 3:
-                raise ValueError(f'model must give logits for every word, got shape {tuple(logits.shape)}')
+                shape = tuple(logits.shape)
+                raise ValueError(f'model must give logits for every word, got shape {shape}')
             last = logits[:,-1]
             if temperature: x = (last/temperature).softmax(-1).multinomial(1)
             else: x = last.argmax(-1, keepdim=True)
@@ -72,7 +73,7 @@ def count_from(
 
 # %% ../nbs/11_counting.ipynb #count-score
 def _first_mistake(model, vocab, nums):
-    "Place, word said and word due of the first mistake of a model that reads `nums`; None thrice if there is none"
+    "Place, word said and word due of the first mistake in reading `nums`; None thrice without one"
     device,seen = next(model.parameters()).device,0
     with evaluating(model):
         for x in nums[:-1].split(512):
@@ -89,11 +90,13 @@ def count_score(
     model:nn.Module, # As for `generate`
     vocab:Vocab, # Its vocabulary
     tokens:list, # The text, from 'one' on
-) -> dict: # `number`: the last one said right, 0 for none; `place`, `said` and `due` of the first mistake
+) -> dict: # `number`, and `place`, `said` and `due` of the first mistake
     """How far the model counts alone, from 'one', before its first mistake.
 
-    Reading the text tells: as long as every guess is right, what the model says is the text."""
+    `number` is the last one said right, 0 for none. Reading the text tells: as long as every guess
+    is right, what the model says is the text."""
     place,said,due = _first_mistake(model, vocab, vocab.numericalize(tokens))
     right = tokens[:place].count('.') + (place is None)
     numbers = [0, *(n for n in range(1, 10_000) if n != 8_000)]
-    return dict(number=numbers[right] if right < len(numbers) else 0, place=place, said=said, due=due)
+    number = numbers[right] if right < len(numbers) else 0
+    return dict(number=number, place=place, said=said, due=due)

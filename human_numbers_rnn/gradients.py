@@ -11,40 +11,57 @@ __all__ = ['grad_by_distance', 'plot_grad_by_distance', 'init_recurrent', 'Layer
 # %% ../nbs/07_gradients.ipynb #imports-export
 from collections import defaultdict
 from copy import deepcopy
-import matplotlib.pyplot as plt
-from .core import need_int
-from fastai.basics import *
 from types import SimpleNamespace
+import matplotlib.pyplot as plt
+from .core import need_choice,need_int,need_module,need_number
+from fastai.basics import *
+
+# %% ../nbs/07_gradients.ipynb #grad-by-distance-check
+def _layer_names(model): return [n for n,_ in model.named_modules() if n]
+
+def _check_batch(model, xb, yb, embed):
+    "Raise `TypeError` or `ValueError` for what `grad_by_distance` can't use"
+    need_module('model', model)
+    for name,t in dict(xb=xb, yb=yb).items():
+        if not isinstance(t, Tensor):
+            raise TypeError(f'{name} must be a tensor, got {type(t).__name__}')
+    if yb.shape not in (xb.shape, xb.shape[:1]):
+        shapes = f'{tuple(xb.shape)} or {tuple(xb.shape[:1])}'
+        raise ValueError(f'yb must have shape {shapes}, got {tuple(yb.shape)}')
+    need_choice('embed', embed, _layer_names(model))
 
 # %% ../nbs/07_gradients.ipynb #grad-by-distance
 def grad_by_distance(
-    model:nn.Module, # Language model: (batch, seq_len) to logits (batch, vocab_sz) or (batch, seq_len, vocab_sz)
+    model:nn.Module, # Language model: tokens to logits for every word or for the last
     xb:Tensor, # Tokens, (batch, seq_len)
     yb:Tensor, # Next words, (batch, seq_len) or (batch,)
     embed:str='i_h', # Name of the embedding layer
 ) -> Tensor: # (seq_len,): entry `k` is for the word `k` steps before the last one
-    """How strongly does the loss at the last step depend on earlier words? Norm of its gradient for each embedded word, averaged over the batch.
+    """How strongly does the loss at the last step depend on earlier words?
 
-    Works on a copy in evaluation mode that starts with a fresh state: weights, gradients and state of `model` stay as they are.
-    Raises `TypeError` or `ValueError` if `model` has no layer `embed`, doesn't use it, or if `yb` doesn't fit. Source: Pascanu, Mikolov & Bengio 2013."""
-    if not isinstance(model, nn.Module): raise TypeError(f'model must be a PyTorch module, got {type(model).__name__}')
-    for n,t in (('xb', xb), ('yb', yb)):
-        if not isinstance(t, Tensor): raise TypeError(f'{n} must be a tensor, got {type(t).__name__}')
-    if yb.shape not in (xb.shape, xb.shape[:1]): raise ValueError(f'yb must have shape {tuple(xb.shape)} or {tuple(xb.shape[:1])}, got {tuple(yb.shape)}')
-    if embed not in dict(model.named_modules()): raise ValueError(f'embed must name a layer of the model, got {embed!r}')
+    Norm of its gradient for each embedded word, averaged over the batch. The model takes tokens
+    (batch, seq_len) and gives logits (batch, vocab_sz) or (batch, seq_len, vocab_sz).
+
+    Works on a copy in evaluation mode that starts with a fresh state: weights, gradients and state
+    of `model` stay as they are. Raises `TypeError` or `ValueError` if `model` has no layer `embed`,
+    doesn't use it, or if `yb` doesn't fit. Source: Pascanu, Mikolov & Bengio 2013."""
+    _check_batch(model, xb, yb, embed)
     es = []
     def catch(layer, inp, out):
         es.append(out if out.requires_grad else out.detach().requires_grad_())
         return es[-1]
-    with torch.inference_mode(False), torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+    no_cudnn = torch.backends.cudnn.flags(enabled=False)
+    with torch.inference_mode(False), torch.enable_grad(), no_cudnn:
         model = deepcopy(model).eval()
         if hasattr(model, 'reset'): model.reset()
         model.get_submodule(embed).register_forward_hook(catch)
         logits = model(xb)
         if not es: raise ValueError(f'embed must name a layer that the model uses, got {embed!r}')
-        loss = F.cross_entropy(logits[:,-1] if logits.dim() > 2 else logits, yb[:,-1] if yb.dim() > 1 else yb, reduction='sum')
-        grads = torch.autograd.grad(loss, es)
-    return torch.cat([g if g.dim() > 2 else g[:,None] for g in grads], dim=1).norm(dim=-1).mean(0).flip(0)
+        last = logits[:,-1] if logits.dim() > 2 else logits
+        target = yb[:,-1] if yb.dim() > 1 else yb
+        grads = torch.autograd.grad(F.cross_entropy(last, target, reduction='sum'), es)
+    by_word = torch.cat([g if g.dim() > 2 else g[:,None] for g in grads], dim=1)
+    return by_word.norm(dim=-1).mean(0).flip(0)
 
 # %% ../nbs/07_gradients.ipynb #plot-grad-by-distance
 def plot_grad_by_distance(
@@ -52,12 +69,28 @@ def plot_grad_by_distance(
     ax=None, # Axes to draw on; new ones unless given
     title:str='How much gradient reaches a word k steps back?',
 ):
-    "Draw gradient norms against distance in time, on a logarithmic axis, in line styles that survive greyscale. Returns the axes."
+    """Draw gradient norms against distance in time, in line styles that survive greyscale.
+
+    The axis of the norms is logarithmic. Returns the axes."""
     if ax is None: _,ax = plt.subplots(figsize=(7, 3.6), layout='constrained')
-    for i,(label,g) in enumerate(curves.items()): ax.semilogy(g, ('-','--','-.',':')[i%4], c=('k','C0','C1','C2','C3')[i%5], label=label)
-    ax.set(title=title, xlabel='distance k (words back from the last one)', ylabel='norm of the gradient')
+    styles,colours = ('-', '--', '-.', ':'),('k', 'C0', 'C1', 'C2', 'C3')
+    for i,(label,g) in enumerate(curves.items()):
+        ax.semilogy(g, styles[i%4], c=colours[i%5], label=label)
+    ax.set(title=title, xlabel='distance k (words back from the last one)',
+           ylabel='norm of the gradient')
     ax.legend()
     return ax
+
+# %% ../nbs/07_gradients.ipynb #recurrent-params
+def _recurrent_params(model):
+    "Recurrent weights of `model`, and the biases beside them; `ValueError` if there are none"
+    layers = r'(h_h\.(weight|bias)|(weight|bias)_[hi]h\w*)$'
+    named = {n: p for n,p in model.named_parameters() if re.search(layers, n)}
+    weights = [p for n,p in named.items() if re.search(r'h_h\.weight|weight_hh', n)]
+    if not weights:
+        need,got = '(h_h.weight or weight_hh…)',type(model).__name__
+        raise ValueError(f'model must have recurrent weights {need}, got none in {got}')
+    return weights,[p for n,p in named.items() if 'bias' in n]
 
 # %% ../nbs/07_gradients.ipynb #init-recurrent
 def init_recurrent(
@@ -65,27 +98,29 @@ def init_recurrent(
     how:str, # 'orthogonal' or 'identity'
     gain:float=1., # Factor on the matrix
 ) -> nn.Module: # `model`, changed in place
-    """Start the recurrent weights of all layers as a random rotation or as the identity, times `gain`. Blocks of gates are treated one by one.
+    """Start all recurrent weights as a random rotation or as the identity, times `gain`.
 
-    The identity also sets the biases beside it to zero. Numbers are drawn on the CPU in single precision, so a seed gives the same weights on any device.
-    Raises `ValueError` for an unknown `how` or a model without recurrent weights. Source: Saxe et al. 2014 (orthogonal); Le, Jaitly & Hinton 2015 (identity)."""
+    Blocks of gates are treated one by one. The identity also sets the biases beside it to zero.
+    Numbers are drawn on the CPU in single precision: a seed gives the same weights on any device.
+    Raises `TypeError` or `ValueError` for an unknown `how`, a bad `gain` or a model without
+    recurrent weights.
+    Source: Saxe et al. 2014 (orthogonal); Le, Jaitly & Hinton 2015 (identity)."""
     starts = dict(orthogonal=nn.init.orthogonal_, identity=nn.init.eye_)
-    if how not in starts: raise ValueError(f"how must be 'orthogonal' or 'identity', got {how!r}")
-    if not gain > 0: raise ValueError(f'gain must be above 0, got {gain}')
-    named = {n: p for n,p in model.named_parameters() if re.search(r'(h_h\.(weight|bias)|(weight|bias)_[hi]h\w*)$', n)}
-    weights = [p for n,p in named.items() if re.search(r'h_h\.weight|weight_hh', n)]
-    if not weights: raise ValueError(f'model must have recurrent weights (h_h.weight or weight_hh…), got none in {type(model).__name__}')
+    need_module('model', model)
+    need_choice('how', how, starts)
+    if not need_number('gain', gain): raise ValueError(f'gain must be above 0, got {gain}')
+    weights,biases = _recurrent_params(model)
     with torch.no_grad():
         for p in weights:
-            for block in p.split(p.shape[1]): block.copy_(gain*starts[how](torch.empty(block.shape)))
+            for block in p.split(p.shape[1]):
+                block.copy_(gain*starts[how](torch.empty(block.shape)))
         if how == 'identity':
-            for n,p in named.items():
-                if 'bias' in n: p.zero_()
+            for p in biases: p.zero_()
     return model
 
 # %% ../nbs/07_gradients.ipynb #hooks-base
 class _Hooks:
-    "A context manager that hangs hooks on a model on entry and takes them off on exit, whatever happened in between"
+    "Hangs hooks on a model on entry and takes them off on exit, whatever happened in between"
     def __enter__(self):
         self._handles = self._attach()
         return self
@@ -95,49 +130,59 @@ class _Hooks:
 
 # %% ../nbs/07_gradients.ipynb #layer-stats
 class LayerStats(_Hooks):
-    """Statistics of activations over training: `with LayerStats(model) as stats: learn.fit(…)`, then `stats['layer 1'].hist`.
+    """Statistics of activations over training: `with LayerStats(model) as stats: learn.fit(…)`.
 
-    Each entry has tensors `mean`, `std`, `tiny` (share of values nearer to zero than `tiny`) of shape (n_batches,) and `hist` (n_batches, bins).
-    Only forwards in training mode count. Values outside `span` are counted in the outer bins, values that are not finite in none.
-    Raises `TypeError` or `ValueError` if `model` has no such layer, or no state `h` to watch when no layers are named."""
+    Then `stats['layer 1']` has tensors `mean`, `std`, `tiny` (share of values nearer to zero than
+    `tiny`) of shape (n_batches,) and `hist` (n_batches, bins). Only passes in training mode count.
+    Values outside `span` are counted in the outer bins, values that are not finite in none.
+    Raises `TypeError` or `ValueError` if `model` has no such layer,
+    or no state `h` to watch when no layers are named."""
     def __init__(self,
         model:nn.Module, # Any module
-        layers:list=None, # Names of layers whose outputs to watch; the kept hidden state `model.h` unless given
+        layers:list=None, # Names of layers whose outputs to watch; the state `model.h` unless given
         span:tuple=(-1., 1.), # Lowest and highest value of the histogram
         bins:int=40, # Bins of the histogram
         tiny:float=.05, # What counts as near zero
     ):
-        if not isinstance(model, nn.Module): raise TypeError(f'model must be a PyTorch module, got {type(model).__name__}')
-        for n in L(layers):
-            if n not in dict(model.named_modules()): raise ValueError(f'layers must name layers of the model, got {n!r}')
-        if layers is None and not hasattr(model, 'h'): raise ValueError(f'layers must be given: {type(model).__name__} keeps no state h')
-        self.model,self.layers,self.span,self.bins,self.tiny = model,L(layers),span,need_int('bins', bins),tiny
+        need_module('model', model)
+        for n in L(layers): need_choice('each of layers', n, _layer_names(model))
+        if layers is None and not hasattr(model, 'h'):
+            raise ValueError(f'layers must be given: {type(model).__name__} keeps no state h')
+        self.model,self.layers,self.span,self.tiny = model,L(layers),span,tiny
+        self.bins = need_int('bins', bins)
         self._records,self._seen = defaultdict(list),defaultdict(list)
 
     @property
     def names(self): return list(self._records)
     def __len__(self): return max(map(len, self._records.values()), default=0)
     def __getitem__(self, name):
-        return SimpleNamespace(**{k: torch.stack(v).cpu() for k,v in zip(('mean', 'std', 'tiny', 'hist'), zip(*self._records[name]))})
+        columns = zip(('mean', 'std', 'tiny', 'hist'), zip(*self._records[name]))
+        return SimpleNamespace(**{k: torch.stack(v).cpu() for k,v in columns})
 
 # %% ../nbs/07_gradients.ipynb #layer-stats-hooks
 @patch
 def _attach(self:LayerStats):
-    handles = [self.model.get_submodule(n).register_forward_hook(partial(self._see, n)) for n in self.layers]
+    layers = {n: self.model.get_submodule(n) for n in self.layers}
+    handles = [l.register_forward_hook(partial(self._see, n)) for n,l in layers.items()]
     return handles + [self.model.register_forward_hook(self._record)]
 
 @patch
 def _see(self:LayerStats, name, layer, inp, out):
-    if self.model.training: self._seen[name].append((out[0] if isinstance(out, tuple) else out).detach().flatten())
+    if not self.model.training: return
+    out = out[0] if isinstance(out, tuple) else out
+    self._seen[name].append(out.detach().flatten())
 
 @patch
 def _record(self:LayerStats, model, inp, out):
     if not model.training: return
-    acts = {n: torch.cat(o) for n,o in self._seen.items()} if self.layers else dict(_by_layer(model.h))
+    seen = {n: torch.cat(o) for n,o in self._seen.items()}
+    acts = seen if self.layers else dict(_by_layer(model.h))
     for n,a in acts.items():
         a = a.detach().float()
         inside = a[a.isfinite()].clamp(*self.span)
-        self._records[n].append((a.mean(), a.std(), (a.abs() < self.tiny).float().mean(), torch.histc(inside, self.bins, *self.span)))
+        tiny = (a.abs() < self.tiny).float().mean()
+        hist = torch.histc(inside, self.bins, *self.span)
+        self._records[n].append((a.mean(), a.std(), tiny, hist))
     self._seen.clear()
 
 def _by_layer(state):
@@ -150,27 +195,37 @@ def plot_histograms(
     names:list=None, # Layers to draw; all unless given
     axs=None, # Axes to draw on, one for each layer; a new row unless given
 ):
-    "Draw a histogram image for each layer: training runs from left to right, darker means more values, within each panel. Returns the axes."
+    """Draw a histogram image for each layer, and return the axes.
+
+    Training runs from left to right; darker means more values, within each panel."""
     names = stats.names if names is None else L(names)
-    if axs is None: _,axs = plt.subplots(1, len(names), figsize=(1.8*len(names)+.8, 2.6), sharey=True, squeeze=False, layout='constrained')
+    if axs is None:
+        size = 1.8*len(names)+.8,2.6
+        how = dict(sharey=True, squeeze=False, layout='constrained')
+        _,axs = plt.subplots(1, len(names), figsize=size, **how)
     for ax,n in zip(np.ravel(axs), names):
         hist = stats[n].hist
-        ax.imshow(hist.T.log1p(), origin='lower', aspect='auto', cmap='Greys', interpolation='nearest', extent=(0, len(hist), *stats.span))
+        how = dict(origin='lower', aspect='auto', cmap='Greys', interpolation='nearest')
+        ax.imshow(hist.T.log1p(), extent=(0, len(hist), *stats.span), **how)
         ax.set(title=n, xlabel='batch')
     np.ravel(axs)[0].set_ylabel('activation')
     return axs
 
 # %% ../nbs/07_gradients.ipynb #grad-norms
 class GradNorms(_Hooks):
-    """Norm of each weight's gradient over training: `with GradNorms(model) as norms: learn.fit(…)`, then `norms.total` or `norms['h_h.weight']`, shape (n_batches,).
+    """Norm of each weight's gradient over training: `with GradNorms(model) as norms: learn.fit(…)`.
 
-    Norms are those of the finished backward pass, before any clipping. Raises `TypeError` or `ValueError` if `model` has no weights to train."""
+    Then `norms.total` or `norms['h_h.weight']`, shape (n_batches,). Norms are those of the finished
+    backward pass, before any clipping. Raises `TypeError` or `ValueError` if `model` has no weights
+    to train."""
     def __init__(self,
         model:nn.Module, # Any module with weights
     ):
-        if not isinstance(model, nn.Module): raise TypeError(f'model must be a PyTorch module, got {type(model).__name__}')
+        need_module('model', model)
         self.params = {n: p for n,p in model.named_parameters() if p.requires_grad}
-        if not self.params: raise ValueError(f'model must have weights to train, got none in {type(model).__name__}')
+        if not self.params:
+            got = type(model).__name__
+            raise ValueError(f'model must have weights to train, got none in {got}')
         self._norms = defaultdict(list)
 
     def _attach(self):
@@ -190,9 +245,13 @@ def plot_grad_norms(
     ax=None, # Axes to draw on; new ones unless given
     title:str='Size of the gradient over training',
 ):
-    "Draw gradient norms over batches, on a logarithmic axis; steps that are not finite leave a gap. Returns the axes."
+    """Draw gradient norms over batches, on a logarithmic axis, and return the axes.
+
+    Steps that are not finite leave a gap."""
     if ax is None: _,ax = plt.subplots(figsize=(8, 3.4), layout='constrained')
-    for i,(label,g) in enumerate(curves.items()): ax.semilogy(g, c=('k','C1','C0','C2')[i%4], lw=(.8, 1.6)[i%2], label=label)
+    colours,widths = ('k', 'C1', 'C0', 'C2'),(.8, 1.6)
+    for i,(label,g) in enumerate(curves.items()):
+        ax.semilogy(g, c=colours[i%4], lw=widths[i%2], label=label)
     ax.set(title=title, xlabel='batch', ylabel='norm of the gradient')
     ax.legend()
     return ax

@@ -14,19 +14,31 @@ from .core import need_int
 from fastai.basics import *
 
 # %% ../nbs/06_leak.ipynb #stream
-def _as_tokens(name, tokens, n):
-    "`tokens` as a list of hashables with at least `n` entries; `TypeError` or `ValueError` naming the argument `name` otherwise"
-    if isinstance(tokens, (str, bytes)): raise TypeError(f'{name} must be a sequence of tokens, got one string (for characters pass list(text))')
+def _as_list(name, tokens):
+    "`tokens` as a list; `TypeError` or `ValueError` naming the argument `name` if there is none"
+    if isinstance(tokens, (str, bytes)):
+        instead = 'got one string (for characters pass list(text))'
+        raise TypeError(f'{name} must be a sequence of tokens, {instead}')
     if isinstance(tokens, (Tensor, np.ndarray)):
-        if tokens.ndim != 1: raise ValueError(f'{name} must have one dimension, got shape {tuple(tokens.shape)}')
-        tokens = tokens.tolist()
-    try: tokens = list(tokens)
-    except TypeError: raise TypeError(f'{name} must be a sequence of tokens, got {type(tokens).__name__}') from None
+        if tokens.ndim != 1:
+            raise ValueError(f'{name} must have one dimension, got shape {tuple(tokens.shape)}')
+        return tokens.tolist()
+    try: return list(tokens)
+    except TypeError:
+        got = type(tokens).__name__
+        raise TypeError(f'{name} must be a sequence of tokens, got {got}') from None
+
+# %% ../nbs/06_leak.ipynb #stream-tokens
+def _as_tokens(name, tokens, n):
+    "`tokens` as a list of at least `n` hashables; an error naming the argument `name` otherwise"
+    tokens = _as_list(name, tokens)
     need = f'{name} must hold hashable tokens such as words or numbers'
     try: kinds = set(tokens)
     except TypeError as e: raise TypeError(f'{need}: {e}') from None
-    if any(isinstance(o, Tensor) for k in kinds for o in (k if isinstance(k, tuple) else (k,))): raise TypeError(f'{need}, got tensors')
-    if len(tokens) < n: raise ValueError(f'{name} must hold at least n={n:,} tokens, got {len(tokens):,}')
+    pieces = [o for k in kinds for o in (k if isinstance(k, tuple) else (k,))]
+    if any(isinstance(o, Tensor) for o in pieces): raise TypeError(f'{need}, got tensors')
+    if len(tokens) < n:
+        raise ValueError(f'{name} must hold at least n={n:,} tokens, got {len(tokens):,}')
     return tokens
 
 # %% ../nbs/06_leak.ipynb #shared-windows
@@ -35,13 +47,16 @@ def shared_windows(
     valid_tokens, # Validation text, in the same form
     n:int, # Tokens in a window
 ) -> np.ndarray: # Booleans of shape (n_valid-n+1,)
-    """Which windows of `n` tokens of the validation text also stand somewhere in the training text? Entry `i` is for the window that starts at token `i`.
+    """Which windows of `n` tokens of the validation text also stand somewhere in the training text?
 
-    Exact, in time proportional to (n_train + n_valid)·log n and memory proportional to n_train + n_valid.
-    Raises `ValueError` if `n` is below 1 or a text is shorter than `n`, `TypeError` for one string or for tokens that are not hashable.
+    Entry `i` is for the window that starts at token `i`. Exact, in time proportional to
+    (n_train + n_valid)·log n and memory proportional to n_train + n_valid.
+    Raises `ValueError` if `n` is below 1 or a text is shorter than `n`,
+    `TypeError` for one string or for tokens that are not hashable.
     Source: naming by doubling, Karp, Miller & Rosenberg 1972."""
     need_int('n', n)
-    train,valid = _as_tokens('train_tokens', train_tokens, n),_as_tokens('valid_tokens', valid_tokens, n)
+    train = _as_tokens('train_tokens', train_tokens, n)
+    valid = _as_tokens('valid_tokens', valid_tokens, n)
     number = {}
     ids = np.array([number.setdefault(t, len(number)) for t in train+valid])
     w = 1
@@ -57,5 +72,7 @@ def overlap(
     valid_tokens, # Validation text, in the same form
     n:int, # Tokens in a window
 ) -> float: # 0 to 1
-    "Share of the windows of `n` tokens of the validation text that also stand in the training text. Cost and errors are those of `shared_windows`."
+    """Share of the windows of `n` tokens of the validation text that training has, too.
+
+    Cost and errors are those of `shared_windows`."""
     return float(shared_windows(train_tokens, valid_tokens, n).mean())

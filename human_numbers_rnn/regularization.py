@@ -9,18 +9,18 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 
 # %% ../nbs/10_regularization.ipynb #imports-export
 from types import MethodType
-from .core import *
-from .stateful import StateMixin
-from .layers import Recurrent
-from .lstm import LSTM
-from .gru import GRU
 from fastai.basics import *
+from .core import lm_model,need_number,need_share
+from .layers import Recurrent
+from .stateful import StateMixin
+import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may name
 
 # %% ../nbs/10_regularization.ipynb #dropout
 class Dropout(Module):
-    """Set a share `p` of the numbers to zero while training, and divide the others by 1−p. Source: Srivastava et al. 2014.
+    """Set a share `p` of the numbers to zero while training, and divide the others by 1−p.
 
-    Raises `TypeError` unless `p` is a number, `ValueError` unless it is at least 0 and below 1."""
+    Raises `TypeError` unless `p` is a number, `ValueError` unless it is at least 0 and below 1.
+    Source: Srivastava et al. 2014."""
     def __init__(self,
         p:float, # Share of numbers set to zero
     ):
@@ -47,49 +47,58 @@ def temporal_penalty(
     "TAR: the mean square of the change from each word to the next. Source: Merity et al. 2017."
     return raw.float().diff(dim=1).pow(2).sum() / max(1, raw[:,1:].numel())
 
-# %% ../nbs/10_regularization.ipynb #callback
-class ActivationRegularizer(Callback):
-    """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches. The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
-
-    Works on compiled models, too. Raises `TypeError` or `ValueError` for factors that aren't numbers from 0 up, at the start of a fit for a model without `drop`,
-    and `RuntimeError` for a batch in which the model did not use it."""
-    run_valid = False
-    def __init__(self,
-        alpha:float=2., # Factor of activation regularization
-        beta:float=1., # Factor of temporal activation regularization
-    ):
-        self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
-        self.layer = None
-
-    def before_fit(self):
-        self.after_fit()
-        drop = getattr(self.model, 'drop', None)
-        if not isinstance(drop, nn.Module): raise TypeError(f'model must have a layer `drop`, got {type(self.model).__name__} without')
-        self.layer,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
-
-    def after_loss(self):
-        if self.layer.heard is None: raise RuntimeError(f'{type(self.model).__name__} did not use its layer `drop` in this batch')
-        raw,out = self.layer.heard
-        if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
-        if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
-
-    def after_batch(self): self.layer.heard = None
-    def after_fit(self):
-        if self.layer is not None: del self.layer.forward,self.layer.heard
-        self.layer = None
-
+# %% ../nbs/10_regularization.ipynb #heard-forward
 def _heard_forward(drop, x):
     "The forward of a layer that keeps what went in and what came out, while training"
     out = type(drop).forward(drop, x)
     if drop.training: drop.heard = x,out
     return out
 
+# %% ../nbs/10_regularization.ipynb #callback
+class ActivationRegularizer(Callback):
+    """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches.
+
+    The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
+    Works on compiled models, too. Raises `TypeError` or `ValueError` for factors that aren't
+    numbers from 0 up, `TypeError` at the start of a fit for a model without `drop`, and
+    `RuntimeError` for a batch in which the model did not use it."""
+    run_valid = False
+    def __init__(self,
+        alpha:float=2., # Factor of activation regularization
+        beta:float=1., # Factor of temporal activation regularization
+    ):
+        self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
+        self.drop_layer = None
+
+    def before_fit(self):
+        self.after_fit()
+        drop,model = getattr(self.model, 'drop', None),type(self.model).__name__
+        if not isinstance(drop, nn.Module):
+            raise TypeError(f'model must have a layer `drop`, got {model} without')
+        self.drop_layer,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
+
+    def after_loss(self):
+        if self.drop_layer.heard is None:
+            name = type(self.model).__name__
+            raise RuntimeError(f'{name} did not use its layer `drop` in this batch')
+        raw,out = self.drop_layer.heard
+        if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
+        if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
+
+    def after_batch(self): self.drop_layer.heard = None
+    def after_fit(self):
+        if self.drop_layer is not None: del self.drop_layer.forward,self.drop_layer.heard
+        self.drop_layer = None
+
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
 class LMModel7(StateMixin, Module):
-    """Recurrent language model with dropout and tied weights: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12; Merity et al. 2017.
+    """Recurrent language model with dropout and tied weights.
 
-    Train it with `ActivationRegularizer` for the penalties. Raises `ValueError` or `TypeError` for bad sizes, `p` or `cell`."""
+    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Train it with
+    `ActivationRegularizer` for the penalties. Raises `ValueError` or `TypeError` for bad sizes,
+    `p` or `cell`.
+    Source: fastai book, chapter 12; Merity et al. 2017."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and of each hidden state
@@ -109,4 +118,5 @@ class LMModel7(StateMixin, Module):
         state = self._state(x, *self.rnn.state_shapes(len(x)))
         raw,hx = self.rnn(self.i_h(x), self.rnn.as_hx(state))
         self._keep(*self.rnn.as_state(hx))
-        return F.linear(self.drop(raw), self.i_h.weight if self.tie else self.h_o.weight, self.h_o.bias)
+        weight = self.i_h.weight if self.tie else self.h_o.weight
+        return F.linear(self.drop(raw), weight, self.h_o.bias)
