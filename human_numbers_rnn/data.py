@@ -35,20 +35,28 @@ def _spell_small(n):
 def spell(
     n:int, # The number, 1 to 999,999
 ) -> str: # Its words, separated by single spaces
-    "Spell `n` in English words, without hyphens or 'and'. Raises `ValueError` or `TypeError` if `n` is not a whole number in range."
+    """Spell `n` in English words, without hyphens or 'and'.
+
+    Raises `ValueError` or `TypeError` if `n` is not a whole number in range."""
     q,r = divmod(need_int('n', n, 1, 999_999), 1000)
     if not q: return _spell_small(r)
     return f'{_spell_small(q)} thousand {_spell_small(r)}' if r else f'{_spell_small(q)} thousand'
 
 # %% ../nbs/00_data.ipynb #human-numbers
-_corpus = {'train.txt': (range(1, 8000),      '194a5defcc1e77a1697d94422744f1b8552ddf5ad7f31e9c84cc1956014c16bf'),
-           'valid.txt': (range(8001, 10_000), '3a3e30cd8eddcd27477ef232bd07bc5d12b34b1ceec6295c607f0faff793ed5e')}
+_corpus = {
+    'train.txt': (range(1, 8000),
+                  '194a5defcc1e77a1697d94422744f1b8552ddf5ad7f31e9c84cc1956014c16bf'),
+    'valid.txt': (range(8001, 10_000),
+                  '3a3e30cd8eddcd27477ef232bd07bc5d12b34b1ceec6295c607f0faff793ed5e')}
 
 def human_numbers(
     dest:str|Path=None, # Folder to use; fastai's data folder unless given
-    download:bool=False, # Fetch the original archive instead (`untar_data(URLs.HUMAN_NUMBERS)`, needs a network)
+    download:bool=False, # Fetch the original archive instead?
 ) -> Path: # Folder that holds `train.txt` and `valid.txt`
-    "The HUMAN_NUMBERS corpus, generated on first use and checked by SHA-256 on every use. Raises `ValueError` if `dest` can't be written."
+    """The HUMAN_NUMBERS corpus, generated on first use and checked by SHA-256 on every use.
+
+    `download` means `untar_data(URLs.HUMAN_NUMBERS)`, which needs a network.
+    Raises `ValueError` if `dest` can't be written."""
     if download: return untar_data(URLs.HUMAN_NUMBERS)
     path = fastai_path('data')/'human_numbers_rnn' if dest is None else Path(dest)
     try:
@@ -57,7 +65,8 @@ def human_numbers(
             f = path/name
             if f.exists() and hashlib.sha256(f.read_bytes()).hexdigest() == sha256: continue
             write_atomic(f, ''.join(f'{spell(n)} \n' for n in nums).encode())
-    except OSError as e: raise ValueError(f"dest: can't keep the corpus in {path}: {e.strerror}") from e
+    except OSError as e:
+        raise ValueError(f"dest: can't keep the corpus in {path}: {e.strerror}") from e
     return path
 
 # %% ../nbs/00_data.ipynb #read-lines
@@ -65,11 +74,15 @@ def read_lines(
     path:str|Path, # Folder with the text files
     names:tuple=('train.txt', 'valid.txt'), # Files to read, in this order
 ) -> L: # Lines without surrounding blanks, files one after the other
-    "Read text files into one list of lines. Raises `ValueError` if a file is missing or is not UTF-8 text."
+    """Read text files into one list of lines.
+
+    Raises `ValueError` if a file is missing or is not UTF-8 text."""
     lines = L()
     for f in L(names).map(lambda o: Path(path)/o):
-        try: lines += L(f.read_text(encoding='utf-8').splitlines()).map(str.strip)
-        except (OSError, UnicodeDecodeError) as e: raise ValueError(f"names: can't read {f.name}: {e}") from e
+        try: text = f.read_text(encoding='utf-8')
+        except (OSError, UnicodeDecodeError) as e:
+            raise ValueError(f"names: can't read {f.name}: {e}") from e
+        lines += L(text.splitlines()).map(str.strip)
     return lines
 
 # %% ../nbs/00_data.ipynb #tokenize
@@ -77,7 +90,9 @@ def tokenize(
     lines:list, # Lines of words; blank lines are left out
     sep:str='.', # Token that stands between two lines
 ) -> list: # Tokens in reading order
-    "Split `lines` at blanks and put `sep` between them. Raises `ValueError` if there is no word at all."
+    """Split `lines` at blanks and put `sep` between them.
+
+    Raises `ValueError` if there is no word at all."""
     if isinstance(lines, str): raise TypeError('lines must be a list of lines, got one string')
     tokens,sep = [],sys.intern(sep)
     for l in lines:
@@ -87,7 +102,9 @@ def tokenize(
 
 # %% ../nbs/00_data.ipynb #vocab-class
 class Vocab:
-    "The different words of a text in order of first appearance: `vocab[i]` is word `i`, `vocab.o2i[w]` is the index of `w`"
+    """The different words of a text in order of first appearance.
+
+    `vocab[i]` is word `i`, `vocab.o2i[w]` is the index of `w`."""
     def __init__(self,
         tokens:list, # Words; repeats are fine
     ):
@@ -99,14 +116,18 @@ class Vocab:
         tokens:list, # Words, all of them in the vocabulary
     ) -> Tensor: # `LongTensor` of shape (number of tokens,)
         "Words to indices. Raises `ValueError` at the first word that is not in the vocabulary."
-        try: return torch.from_numpy(np.fromiter(map(self.o2i.__getitem__, tokens), np.int64, len(tokens)))
-        except KeyError as e: raise ValueError(f'tokens must be words of the vocabulary, got {e.args[0]!r}') from e
+        try: idxs = np.fromiter(map(self.o2i.__getitem__, tokens), np.int64, len(tokens))
+        except KeyError as e:
+            word = e.args[0]
+            raise ValueError(f'tokens must be words of the vocabulary, got {word!r}') from e
+        return torch.from_numpy(idxs)
 
     def decode(self,
         idxs, # Indices: a tensor, or any iterable of whole numbers
     ) -> str: # The words, separated by spaces
         "Indices to text"
-        return ' '.join(self.items[i] for i in (idxs.flatten().tolist() if isinstance(idxs, Tensor) else idxs))
+        if isinstance(idxs, Tensor): idxs = idxs.flatten().tolist()
+        return ' '.join(self.items[i] for i in idxs)
 
     def __getitem__(self, i): return self.items[i]
     def __len__(self): return len(self.items)
@@ -120,10 +141,14 @@ def cut_windows(
     seq_len:int, # Words in a window
     every_word:bool=True, # Target after every word, or only after the last one?
 ) -> tuple: # Inputs `(n, seq_len)` and targets `(n, seq_len)` or `(n,)`
-    "Cut a stream into windows that don't overlap, with their next words as targets. Raises `ValueError` if `nums` is too short for one."
+    """Cut a stream into windows that don't overlap, with their next words as targets.
+
+    Raises `ValueError` if `nums` is too short for one."""
     need_int('seq_len', seq_len)
     n = -(-(len(nums)-seq_len-1)//seq_len)
-    if n < 1: raise ValueError(f'nums must hold at least {seq_len+2} tokens for seq_len={seq_len}, got {len(nums)}')
+    if n < 1:
+        need = f'at least {seq_len+2} tokens for seq_len={seq_len}'
+        raise ValueError(f'nums must hold {need}, got {len(nums)}')
     x,y = (nums[i:i+n*seq_len].view(n, seq_len) for i in (0, 1))
     return (x, y) if every_word else (x, y[:,-1])
 
@@ -132,7 +157,9 @@ def group_chunks(
     ds, # Windows in reading order: a tensor, or any indexable collection
     bs:int, # Rows in a batch
 ): # The same kind of collection, `len(ds)//bs*bs` windows long
-    "Reorder windows so that row `i` of each batch carries on row `i` of the batch before. Raises `ValueError` if there are fewer than `bs`."
+    """Reorder windows so that row `i` of each batch carries on row `i` of the batch before.
+
+    Raises `ValueError` if there are fewer than `bs`."""
     m = len(ds)//need_int('bs', bs)
     if m == 0: raise ValueError(f'bs must be at most the number of windows, {len(ds)}, got {bs}')
     idxs = torch.arange(m*bs).view(bs, m).T.flatten()
@@ -140,9 +167,13 @@ def group_chunks(
 
 # %% ../nbs/00_data.ipynb #loader
 class LMLoader(DataLoader):
-    "A fastai `DataLoader` over a `TensorDataset` of inputs and targets: a batch is a slice of tensors that stay on the device"
-    def __init__(self, dataset, bs=64, shuffle=False, drop_last=False, num_workers=0, device=None, vocab=None, **kwargs):
-        super().__init__(dataset, bs=bs, shuffle=shuffle, drop_last=drop_last, num_workers=0, **kwargs)
+    """A fastai `DataLoader` over a `TensorDataset` of inputs and targets.
+
+    A batch is a slice of tensors that stay on the device."""
+    def __init__(self, dataset, bs=64, shuffle=False, drop_last=False, num_workers=0,
+                 device=None, vocab=None, **kwargs):
+        kwargs.update(bs=bs, shuffle=shuffle, drop_last=drop_last)
+        super().__init__(dataset, num_workers=0, **kwargs)
         self.vocab = vocab
         if device is not None: self.to(device)
 
@@ -155,7 +186,8 @@ class LMLoader(DataLoader):
         in_order = idxs == list(range(len(self.dataset)))
         x,y = self.dataset.tensors if in_order else self.dataset[idxs]
         batches = list(zip(x.split(self.bs), y.split(self.bs)))
-        return batches[:-1] if self.drop_last and len(batches[-1][0]) < self.bs else batches
+        ragged = len(batches[-1][0]) < self.bs
+        return batches[:-1] if self.drop_last and ragged else batches
 
     def __iter__(self):
         self.randomize()
@@ -168,52 +200,62 @@ class LMLoader(DataLoader):
         return super().new(dataset, cls, **merge(dict(vocab=self.vocab), kwargs))
 
 # %% ../nbs/00_data.ipynb #loader-show
-def _words(vocab, rows, max_n): return [vocab.decode(r) for r in rows[:max_n]]
+def _show_words(vocab, max_n, **columns):
+    words = {name: [vocab.decode(r) for r in rows[:max_n]] for name,rows in columns.items()}
+    display_df(pd.DataFrame(words))
 
 @patch
 def show_batch(self:LMLoader, b=None, max_n=9, **kwargs):
     "Show the first `max_n` rows of a batch as words"
     x,y = b or self.one_batch()
-    display_df(pd.DataFrame(dict(text=_words(self.vocab, x, max_n), target=_words(self.vocab, y, max_n))))
+    _show_words(self.vocab, max_n, text=x, target=y)
 
 @patch
 def show_results(self:LMLoader, b, out, max_n=9, **kwargs):
-    "Show inputs, targets and the decoded predictions `out` as words; `Learner.show_results` calls this"
+    """Show inputs, targets and the decoded predictions `out` as words.
+
+    `Learner.show_results` calls this."""
     x,y = b
-    display_df(pd.DataFrame(dict(text=_words(self.vocab, x, max_n), target=_words(self.vocab, y, max_n), predicted=_words(self.vocab, out, max_n))))
+    _show_words(self.vocab, max_n, text=x, target=y, predicted=out)
 
 # %% ../nbs/00_data.ipynb #lm-dls
 def lm_dls(
     tokens:list, # Words in reading order
     seq_len:int=16, # Words in a window
     bs:int=64, # Rows in a batch
-    every_word:bool=True, # Target after every word (`(bs, seq_len)`), or only after the last one (`(bs,)`)?
+    every_word:bool=True, # Target after every word, or only after the last one?
     grouped:bool=True, # Does row i of each batch carry on row i of the batch before?
     shuffle:bool=False, # Draw training windows in random order? Not together with `grouped`
-    valid_pct:float=0.2, # Share of windows, from the end of the text, that validation gets
+    valid_pct:float=0.2, # Share of windows, from the end of the text, for validation
     vocab:Vocab=None, # Vocabulary to use; that of `tokens` unless given
     device=None, # Where the data lives; `default_device()` unless given
     valid_bs:int=None, # Rows in a validation batch; `bs` unless given
 ) -> DataLoaders: # With `.vocab`, and `.device` set
-    """Training and validation loaders for a language model, with inputs `(bs, seq_len)`.
+    """Training and validation loaders for a language model.
 
-    Training drops a ragged last batch; so does `grouped` validation, whose windows are cut to full batches.
-    Raises `ValueError` or `TypeError` naming the argument that can't be used, or `tokens` if either part is shorter than one batch."""
-    if not 0 < valid_pct < 1: raise ValueError(f'valid_pct must lie between 0 and 1, got {valid_pct}')
-    if grouped and shuffle: raise ValueError('shuffle must be False with grouped=True: shuffling would break the order')
+    Inputs are `(bs, seq_len)`, targets the same, or `(bs,)` with `every_word=False`.
+    Training drops a ragged last batch; so does `grouped` validation, whose windows are cut to
+    full batches. Raises `ValueError` or `TypeError` naming the argument that can't be used, or
+    `tokens` if either part is shorter than one batch."""
+    if not 0 < valid_pct < 1:
+        raise ValueError(f'valid_pct must lie between 0 and 1, got {valid_pct}')
+    if grouped and shuffle:
+        raise ValueError('shuffle must be False with grouped=True: shuffling would break the order')
     valid_bs = bs if valid_bs is None else valid_bs
     for name,value in dict(seq_len=seq_len, bs=bs, valid_bs=valid_bs).items(): need_int(name, value)
     device = need_device(device)
     if isinstance(tokens, str): raise TypeError('tokens must be a list of words, got one string')
     if vocab is None: vocab = Vocab(tokens)
     x,y = cut_windows(vocab.numericalize(tokens), seq_len, every_word)
-    cut = int(len(x)*(1-valid_pct))
-    if cut < bs or len(x)-cut < (valid_bs if grouped else 1):
-        raise ValueError(f'tokens must give at least one batch of {bs} windows for training and {valid_bs if grouped else 1} for validation, got {cut} and {len(x)-cut}')
-    part = lambda s, n: TensorDataset(*(group_chunks(t[s], n) if grouped else t[s].contiguous() for t in (x, y)))
-    train,valid = (LMLoader(part(s, n), n, vocab=vocab, shuffle=shuffle and i==0, drop_last=i==0)
-                   for i,(s,n) in enumerate(((slice(None, cut), bs), (slice(cut, None), valid_bs))))
-    return DataLoaders(train, valid, device=device)
+    cut,need = int(len(x)*(1-valid_pct)),valid_bs if grouped else 1
+    if cut < bs or len(x)-cut < need:
+        raise ValueError(f'tokens must give at least one batch of {bs} windows for training '
+                         f'and {need} for validation, got {cut} and {len(x)-cut}')
+    def order(t, n): return group_chunks(t, n) if grouped else t.contiguous()
+    train_ds = TensorDataset(*(order(t[:cut], bs) for t in (x, y)))
+    valid_ds = TensorDataset(*(order(t[cut:], valid_bs) for t in (x, y)))
+    train = LMLoader(train_ds, bs, shuffle=shuffle, drop_last=True, vocab=vocab)
+    return DataLoaders(train, LMLoader(valid_ds, valid_bs, vocab=vocab), device=device)
 
 # %% ../nbs/00_data.ipynb #notes-dls
 def notes_dls(
@@ -226,7 +268,9 @@ def notes_dls(
 ) -> DataLoaders:
     "Loaders built as in the notes: a list of window pairs through `DataLoaders.from_dsets`"
     nums = Vocab(tokens).numericalize(tokens)
-    seqs = L((nums[i:i+seq_len], nums[i+1:i+seq_len+1] if every_word else nums[i+seq_len]) for i in range(0, len(nums)-seq_len-1, seq_len))
+    starts = range(0, len(nums)-seq_len-1, seq_len)
+    def target(i): return nums[i+1:i+seq_len+1] if every_word else nums[i+seq_len]
+    seqs = L((nums[i:i+seq_len], target(i)) for i in starts)
     cut = int(len(seqs)*.8)
     parts = seqs[:cut],seqs[cut:]
     if grouped: parts = [group_chunks(p, bs) for p in parts]

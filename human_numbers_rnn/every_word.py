@@ -15,7 +15,10 @@ from fastai.basics import *
 # %% ../nbs/04_every_word.ipynb #lmmodel4
 @lm_model
 class LMModel4(StateMixin, Module):
-    "Stateful recurrent language model that guesses after every word: `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Source: fastai book, chapter 12."
+    """Stateful recurrent language model that guesses after every word.
+
+    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz).
+    Source: fastai book, chapter 12."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state

@@ -25,7 +25,9 @@ def most_common_baseline(
 # %% ../nbs/01_feedforward.ipynb #lmmodel1
 @lm_model(seq_len=3)
 class LMModel1(Module):
-    "Feed-forward language model: `x` of shape (batch, 3) to logits (batch, vocab_sz). Source: fastai book, chapter 12."
+    """Feed-forward language model: `x` of shape (batch, 3) to logits (batch, vocab_sz).
+
+    Source: fastai book, chapter 12."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden layer

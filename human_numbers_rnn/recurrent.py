@@ -14,7 +14,9 @@ from fastai.basics import *
 # %% ../nbs/02_recurrent.ipynb #lmmodel2
 @lm_model
 class LMModel2(Module):
-    "Recurrent language model: `x` of shape (batch, seq_len), any `seq_len` from 1 up, to logits (batch, vocab_sz). Source: fastai book, chapter 12."
+    """Recurrent language model: `x` of shape (batch, seq_len) to logits (batch, vocab_sz).
+
+    Any `seq_len` from 1 up. Source: fastai book, chapter 12."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state

@@ -13,9 +13,10 @@ from fastai.basics import *
 
 # %% ../nbs/03_stateful.ipynb #state-mixin
 class StateMixin:
-    """Keeps a hidden state from one forward to the next. In `forward`: `h, = self._state(x, shape)` first, `self._keep(h)` last.
+    """Keeps a hidden state from one forward to the next.
 
-    The state `h` is None or a tuple of tensors, as many as the model has. It is no part of the state dict."""
+    In `forward`: `h, = self._state(x, shape)` first, `self._keep(h)` last. The state `h` is None
+    or a tuple of tensors, as many as the model has. It is no part of the state dict."""
     h = None
 
     def reset(self):
@@ -23,7 +24,7 @@ class StateMixin:
         self.h = None
 
     def _state(self, x, *shapes):
-        """The kept state, on the device of `x` and in the dtype of the weights, as a tuple.
+        """The kept state as a tuple, on the device of `x` and in the dtype of the weights.
 
         Zeros if there is none, or if its shapes are not `shapes`."""
         kept,dtype = self.h,next(self.parameters()).dtype
@@ -39,7 +40,9 @@ class StateMixin:
 # %% ../nbs/03_stateful.ipynb #lmmodel3
 @lm_model
 class LMModel3(StateMixin, Module):
-    "Stateful recurrent language model: `x` of shape (batch, seq_len) to logits (batch, vocab_sz). Source: fastai book, chapter 12."
+    """Stateful recurrent language model: `x` of shape (batch, seq_len) to logits (batch, vocab_sz).
+
+    Source: fastai book, chapter 12."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and hidden state
