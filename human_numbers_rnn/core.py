@@ -59,7 +59,7 @@ def need_share(
         raise TypeError(f'{name} must be a number, got {value!r}')
     if not 0 <= value < 1:
         raise ValueError(f'{name} must be at least 0 and below 1, got {value}')
-    return value
+    return float(value)
 
 # %% ../nbs/lib/core.ipynb #need-choice
 def need_bool(
@@ -139,7 +139,7 @@ def lm_model(
     def checked_init(self, *args, **kwargs):
         given = signature.bind(self, *args, **kwargs)
         given.apply_defaults()
-        for name,need in needs.items(): need(name, given.arguments[name])
+        for name,need in needs.items(): given.arguments[name] = need(name, given.arguments[name])
         init(self, *args, **kwargs)
         if type(self) is cls: self.args = dict(list(given.arguments.items())[1:])
 

@@ -134,7 +134,7 @@ class Recurrent(_Recurrent):
         if self.batch_first: x = x.transpose(0, 1)
         last = []
         for l,h in enumerate(zip(*(s.unbind() for s in state))):
-            if l and self.dropout: x = F.dropout(x, self.dropout, self.training)
+            if l and self.dropout: x = F.dropout(x.contiguous(), self.dropout, self.training)
             x,*h = self._layer(x, *h, *self.layer_weights(l))
             last.append(h)
         if self.batch_first: x = x.transpose(0, 1)
@@ -182,7 +182,7 @@ def state_shapes(self:Recurrent, batch):
 @patch(as_prop=True)
 def all_weights(self:Recurrent):
     "The weights of each layer, as a list of lists"
-    return [[w for w in self.layer_weights(l) if w is not None] for l in range(self.num_layers)]
+    return [[w for w in Recurrent.layer_weights(self, l) if w is not None] for l in range(self.num_layers)]
 
 @patch
 def flatten_parameters(self:Recurrent): "Nothing to do here; PyTorch's layers have it for cuDNN"
@@ -246,5 +246,5 @@ def taken_apart():
     return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 def for_autograd_only(x):
-    "Must a layer leave all to autograd: taken apart, in forward mode, or in half precision?"
-    return taken_apart() or fwAD._current_level >= 0 or x.dtype.itemsize < 4
+    "Must a layer leave all to autograd: taken apart, in forward mode, in half precision, or complex?"
+    return taken_apart() or fwAD._current_level >= 0 or x.dtype.itemsize < 4 or x.is_complex()

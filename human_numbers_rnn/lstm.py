@@ -102,7 +102,8 @@ class AutogradLSTM(Recurrent):
     ) -> tuple: # `W_ih`, `W_hh` and `b`, the sum of both biases, or None without
         "The weights of layer `l`"
         W_ih,W_hh,b_ih,b_hh = super().layer_weights(l)
-        return W_ih,W_hh,(b_ih+b_hh if self.bias else None)
+        b = b_ih + 1*b_hh if self.bias else None # the factor gives each bias a gradient of its own
+        return W_ih,W_hh,b
 
 # %% ../nbs/08_lstm.ipynb #step-back
 def _tanh(u):

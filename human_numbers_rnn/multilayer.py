@@ -113,7 +113,8 @@ class _RNNLayer(torch.autograd.Function):
         d_x = (delta@w_ih).view_as(x) if ctx.needs_input_grad[1] else None
         d_w_ih,d_w_hh = delta.t()@x.flatten(0, 1),delta.t()@hs[:-1].flatten(0, 1)
         d_b = None if b_ih is None else delta.sum(0)
-        return None,d_x,d_hs[0],d_w_ih,d_w_hh,d_b,d_b
+        d_b_hh = None if b_ih is None else d_b.clone()
+        return None,d_x,d_hs[0],d_w_ih,d_w_hh,d_b,d_b_hh
 
 # %% ../nbs/05_multilayer.ipynb #rnn-forward
 @patch

@@ -87,7 +87,8 @@ class ActivationRegularizer(Callback):
 
     def after_batch(self): self.drop_layer.heard = None
     def after_fit(self):
-        if self.drop_layer is not None: del self.drop_layer.forward,self.drop_layer.heard
+        if self.drop_layer is not None:
+            for name in ('forward', 'heard'): vars(self.drop_layer).pop(name, None)
         self.drop_layer = None
 
 # %% ../nbs/10_regularization.ipynb #lmmodel7

@@ -27,11 +27,11 @@ class StateMixin:
         """The kept state as a tuple, on the device of `x` and in the dtype of the weights.
 
         Zeros if there is none, or if its shapes are not `shapes`."""
-        kept,dtype = self.h,next(self.parameters()).dtype
-        if kept is None or tuple(h.shape for h in kept) != shapes:
+        dtype = next(self.parameters()).dtype
+        if self.h is None or tuple(h.shape for h in self.h) != shapes:
             return tuple(x.new_zeros(s, dtype=dtype) for s in shapes)
         # A copy may be trained with, even of a state kept under `torch.inference_mode()`
-        return tuple(h.to(x.device, dtype).clone() for h in kept)
+        return tuple(h.to(x.device, dtype).clone() for h in self.h)
 
     def _keep(self, *hs):
         "Keep the values of `hs` for the next forward, without their history"
