@@ -1,4 +1,4 @@
-"""Callbacks that put rows down in the middle of the text, swap words, let rows begin at the beginning or carry their state over an epoch, and an ensemble of models.
+"""Callbacks that move rows to random places of the text, swap words, add rows that start at the first word, or carry the state into the next epoch; and an ensemble of models.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/augment.html.md"""
 
@@ -27,7 +27,9 @@ def _forget(model, rows):
     model._keep(*(t*~F.pad(rows, (0, t.shape[-2]-len(rows)))[:,None] for t in model.h))
 
 def _train_text(dls):
-    "The words of the training part in reading order. Raises `ValueError` unless `dls` is grouped, with a target for every word."
+    """The words of the training part in reading order.
+
+    Raises `ValueError` unless `dls` is grouped, with a target for every word."""
     x,y = dls.train.dataset.tensors
     bs = dls.train.bs
     if len(x)%bs == 0: x,y = (t.unflatten(0, (-1, bs)).transpose(0, 1).flatten() for t in (x, y))
@@ -35,18 +37,22 @@ def _train_text(dls):
         raise ValueError('dls must be grouped, with a target for every word (grouped=True, every_word=True)')
     return torch.cat([x, y[-1:]])
 
-# %% ../nbs/lib/augment.ipynb #jumps
+# %% ../nbs/lib/augment.ipynb #random-start
 class RandomStart(Callback):
-    """In training, let rows go on reading at another place of the text, with an empty state.
+    """In training, let rows go on at another place of the text, with an empty state.
 
-    With probability `p` a batch, a row starts anew somewhere in the training text. Its first `skip` words carry no loss, since nobody could know them. A share `missed` of these starts lies shortly before a word that the model got wrong when it last read it, the others anywhere. At the end of the text a row goes back to its first word.
+    In each batch, a row moves to another place of the training text with probability `p`. Its first
+    `skip` words carry no loss, because nothing before them says where the row is. A share `missed` of
+    the moves leads to a place shortly before a word that the model got wrong when it last read it,
+    the others lead anywhere. At the end of the text a row goes back to the first word.
 
-    The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
+    The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad
+    arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
     run_valid,order = False,-4
     def __init__(self,
         p:float=.1, # Probability for each row in each batch
-        skip:int=6, # Words without loss after a jump
-        missed:float=.5, # Share of the jumps that go where the model was wrong
+        skip:int=6, # Words without loss after a move
+        missed:float=.5, # Share of the moves that go where the model was wrong
     ):
         self.p = need_share('p', p)
         self.skip = need_int('skip', skip, 0)
@@ -70,7 +76,8 @@ class RandomStart(Callback):
         _forget(self.model, self.fresh)
         words = self.text[self.places]
         unknown = (jump & ~over)[:,None] & (torch.arange(sl, device=device) < self.skip)
-        self.learn.xb,self.learn.yb = (words[:,:-1],),(words[:,1:].masked_fill(unknown, -100),)
+        self.learn.xb = (words[:,:-1],)
+        self.learn.yb = (words[:,1:].masked_fill(unknown, -100),)
     def after_pred(self):
         at = self.places[:,1:]
         y = self.y[:len(at)]
@@ -89,18 +96,23 @@ def _targets(self:RandomStart, bs, sl):
     before = chosen - torch.randint(self.skip+1, sl+1, (bs,), device=device)
     return torch.where(torch.rand(bs, device=device) < self.missed, before.clamp(0, end-1), places)
 
-# %% ../nbs/lib/augment.ipynb #stand-ins
+# %% ../nbs/lib/augment.ipynb #token-swap
 class TokenSwap(Callback):
-    """In training, let other words stand in for the leading digits.
+    """In training, replace the leading digits by other words.
 
-    Wherever a row starts anew, with probability `p` each digit that comes before "thousand" gives its place to a word from "ten" to "ninety", the same one until the row starts anew again. With `permute` the digits only change places with each other. In a share `in_order` of the cases the words follow each other as the digits do: "eleven", "twelve", … or "twenty", "thirty", ….
+    Each time a row moves, it gets a new table with probability `p`, and none otherwise. The table gives
+    each digit that comes before "thousand" another word, from "ten" to "ninety", and holds until the
+    row moves again. With `permute` the digits only change places with each other. In a share `in_order`
+    of the tables the words follow each other as the digits do: "eleven", "twelve", … or "twenty",
+    "thirty", ….
 
-    Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the fit starts, without `RandomStart` or without these words in the vocabulary."""
+    Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the
+    fit starts, without `RandomStart` or without these words in the vocabulary."""
     run_valid,order = False,-3
     def __init__(self,
-        p:float=.5, # Probability for a row, each time it starts anew
+        p:float=.5, # Probability for a row, each time it moves
         in_order:float=0., # Share of rows with swapped words where these follow each other
-        permute:bool=False, # Let the digits of the text change places with each other, in place of other words?
+        permute:bool=False, # Let the digits change places with each other instead?
     ):
         self.p = need_share('p', p)
         self.in_order = need_share('in_order', in_order)
@@ -122,12 +134,13 @@ class TokenSwap(Callback):
         self.table = torch.where(self.random_start.fresh[:,None], self._draw(), self.table)
         leads = self.leads[self.random_start.places]
         swap = lambda t, at: torch.where(at & (t >= 0), self.table.gather(1, t.clamp(min=0)), t)
-        self.learn.xb,self.learn.yb = (swap(self.x, leads[:,:-1]),),(swap(self.y, leads[:,1:]),)
+        self.learn.xb = (swap(self.x, leads[:,:-1]),)
+        self.learn.yb = (swap(self.y, leads[:,1:]),)
 
-# %% ../nbs/lib/augment.ipynb #stand-ins-draw
+# %% ../nbs/lib/augment.ipynb #token-swap-draw
 @patch
 def _draw(self:TokenSwap):
-    "For each row an index for each word of the vocabulary: its own, or that of the word that takes its place"
+    "For each row, the index that each word of the vocabulary gets: its own, or that of another word"
     bs,device = self.dls.train.bs,self.series.device
     share = lambda p: torch.rand(bs, 1, device=device) < p
     mixed = self.others[torch.rand(bs, len(self.others), device=device).argsort(dim=1)[:,:len(self.digits)]]
@@ -139,11 +152,12 @@ def _draw(self:TokenSwap):
 
 # %% ../nbs/lib/augment.ipynb #from-start
 class FromStart(Callback):
-    """In training, let `rows` further rows read the text from its first word, as if somebody began to count.
+    """In training, let `rows` further rows read the text from its first word.
 
-    Each goes back there with probability `p` a batch, with an empty state.
+    In each batch, such a row goes back there with probability `p`, with an empty state.
 
-    The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
+    The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad
+    arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
     run_valid,order = False,-2
     def __init__(self,
         rows:int=2, # How many rows
@@ -161,14 +175,16 @@ class FromStart(Callback):
         start = self.next.masked_fill(back, 0)
         _forget(self.model, F.pad(back, (bs, 0)))
         words = self.text[start[:,None] + torch.arange(sl+1, device=device)]
-        self.learn.xb,self.learn.yb = (torch.cat([self.x, words[:,:-1]]),),(torch.cat([self.y, words[:,1:]]),)
+        self.learn.xb = (torch.cat([self.x, words[:,:-1]]),)
+        self.learn.yb = (torch.cat([self.y, words[:,1:]]),)
         self.next = start+sl
 
-# %% ../nbs/lib/augment.ipynb #linked
+# %% ../nbs/lib/augment.ipynb #carry-state
 class CarryState(Callback):
-    """In training, let each row begin an epoch with the state in which the row before it ended the last one.
+    """In training, start each row of an epoch with the state of the row before it, at the end of the last one.
 
-    That is where its text goes on from. The first row, and every row beyond the batch size of the loader, begins with nothing.
+    The text of a row goes on where that of the row before it ended. The first row, and every row beyond
+    the batch size of the loader, starts with an empty state.
 
     Raises `TypeError`, when the fit starts, for a model that does not keep its state as `StateMixin` does."""
     run_valid,order = False,10
@@ -184,9 +200,11 @@ class CarryState(Callback):
         _forget(self.model, (start == 0) | (start >= bs))
     def after_train(self): self.end = self.model.h
 
-# %% ../nbs/lib/augment.ipynb #committee
+# %% ../nbs/lib/augment.ipynb #ensemble
 class Ensemble(Module):
-    """Models of one vocabulary that vote: `x` (batch, seq_len) to the mean of their log-probabilities, (batch, seq_len, vocab_sz).
+    """Models of one vocabulary that vote.
+
+    `x` (batch, seq_len) to the mean of their log-probabilities, (batch, seq_len, vocab_sz).
 
     Raises `TypeError` or `ValueError` unless `models` are two or more PyTorch modules."""
     def __init__(self,

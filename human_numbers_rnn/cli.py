@@ -47,7 +47,7 @@ def row(records) -> str:
         s_epoch=_figure(_mean_of([r.get('seconds') for r in records]), '.2f'))
     return ' '.join(f'{cells[c]:>{w}}' for c,w in _columns.items())
 
-# %% ../nbs/lib/cli.ipynb #main
+# %% ../nbs/lib/cli.ipynb #train-program
 def need_recipes(
     models:str, # Names with commas between them, or "all"
 ) -> list: # Recipes
@@ -78,7 +78,7 @@ def train(
     device:str=None, # cpu or cuda; the GPU if there is one, unless given
     out:str='runs', # Folder for records, curves and weights; runs that are there are not trained again
 ):
-    "Train the models of the course; print one row each, and write results.json, curves.png, and a record and weights for each run"
+    "Train the models of the course, print one row each, and write records, curves and weights"
     with one_line_errors('hnr-train'):
         recipes = need_recipes(models)
         if epochs is not None: need_int('epochs', epochs)
@@ -127,7 +127,7 @@ def count(
         right = right and s['right']
     if len(said) < n: print('The text ends at 9,999.')
 
-# %% ../nbs/lib/cli.ipynb #count-cli
+# %% ../nbs/lib/cli.ipynb #count-program
 def count_program():
     "`hnr-count`, with `-n` as a short form of `--n`"
     typed = [re.sub(r'^-n(?==?\d|$)', '--n', a) for a in sys.argv[1:]]

@@ -128,9 +128,11 @@ def lm_model(
     *,
     seq_len:int=None, # Number of tokens that it reads, if it can't read any number
 ) -> type: # `cls`
-    """Class decorator of a language model: it checks arguments and tokens, keeps the arguments in `.args`, and lets files of weights know the class by its name.
+    """Class decorator of a language model, which checks its arguments and tokens.
 
-    A model then raises `TypeError` or `ValueError` for an argument that does not fit its annotation, and for `x` as `need_tokens` does."""
+    It keeps the arguments in `.args`, and lets files of weights know the class by its name. A model then
+    raises `TypeError` or `ValueError` for an argument that does not fit its annotation, and for `x` as
+    `need_tokens` does."""
     if cls is None: return lambda cls: lm_model(cls, seq_len=seq_len)
     init,forward,signature = cls.__init__,cls.forward,inspect.signature(cls.__init__)
     needs = {n: _needs[p.annotation] for n,p in signature.parameters.items() if p.annotation in _needs}
@@ -245,6 +247,7 @@ def machine(
     device='cpu', # Where the work was done
 ) -> dict: # `processor`, `instructions` (the widest that PyTorch used), `threads`, and `gpu` for a CUDA device
     "What a result was made on"
-    about = dict(processor=_processor(), instructions=torch.backends.cpu.get_cpu_capability(), threads=torch.get_num_threads())
+    about = dict(processor=_processor(), instructions=torch.backends.cpu.get_cpu_capability(),
+                 threads=torch.get_num_threads())
     if torch.device(device).type == 'cuda': about['gpu'] = torch.cuda.get_device_name(device)
     return about

@@ -15,7 +15,8 @@ from .data import spell,tokenize
 from .core import need_int
 
 # %% ../nbs/lib/diagrams.ipynb #palette
-_fills = dict(word='none', embedding='#fde9bd', hidden='#8fbbe0', output='#2e6b4f', sum='white', dropout='white', gate='#e2e2e2', panel='#f5f5f5', stretch='#d3e4f3', other='white')
+_fills = dict(word='none', embedding='#fde9bd', hidden='#8fbbe0', output='#2e6b4f', sum='white', dropout='white',
+              gate='#e2e2e2', panel='#f5f5f5', stretch='#d3e4f3', other='white')
 _lines = {n: dict(color=color, ls=ls, lw=lw) for names,color,ls,lw in (
     (['i_h'], '#8a5a00', (0, (2.6, 1)), 1.9),
     (['h_o'], '#2e6b4f', (0, (1, .8)), 2.6),
@@ -35,23 +36,28 @@ def _canvas(width, height, title):
     _note(ax, .1, height-.2, title, 11.5, weight='bold')
     return fig,ax
 
-def _note(ax, x, y, text, size=9, ha='left', **kw): ax.text(x, y, text, **{'fontsize': size, 'ha': ha, 'va': 'center', **kw})
+def _note(ax, x, y, text, size=9, ha='left', **kw):
+    ax.text(x, y, text, **{'fontsize': size, 'ha': ha, 'va': 'center', **kw})
 
 # %% ../nbs/lib/diagrams.ipynb #box
 def _box(ax, x, y, text, kind, w=.56, h=.34, r=.07, size=10):
     "A box around (x, y) with the lines of `text` in its middle"
-    ls = '--' if kind == 'dropout' else '-'
-    if kind != 'word': ax.add_patch(FancyBboxPatch((x-w/2+r, y-h/2+r), w-2*r, h-2*r, boxstyle=f'round,pad={r}', fc=_fills[kind], ec='k', lw=1, ls=ls, zorder=3))
+    ls,color = '--' if kind == 'dropout' else '-','white' if kind == 'output' else 'k'
+    if kind != 'word':
+        ax.add_patch(FancyBboxPatch((x-w/2+r, y-h/2+r), w-2*r, h-2*r, boxstyle=f'round,pad={r}',
+                                    fc=_fills[kind], ec='k', lw=1, ls=ls, zorder=3))
     lines = text.split('\n')
     for k,line in enumerate(lines):
-        _note(ax, x, y+(.0195*((len(lines)-1)/2-k)-.0051)*size, line, size, 'center', va='baseline', color='white' if kind == 'output' else 'k', zorder=4)
+        up = (.0195*((len(lines)-1)/2-k)-.0051)*size
+        _note(ax, x, y+up, line, size, 'center', va='baseline', color=color, zorder=4)
 
 def _circle(ax, x, y, text):
     ax.add_patch(Circle((x, y), .135, fc='white', ec='k', lw=1, zorder=3))
     _note(ax, x, y-.01, text, 11, 'center', zorder=4)
 
 def _panel(ax, x0, x1, y0, y1, title):
-    ax.add_patch(FancyBboxPatch((x0+.1, y0+.1), x1-x0-.2, y1-y0-.2, boxstyle='round,pad=.1', fc=_fills['panel'], ec='.75', lw=.8, zorder=0))
+    ax.add_patch(FancyBboxPatch((x0+.1, y0+.1), x1-x0-.2, y1-y0-.2, boxstyle='round,pad=.1',
+                                fc=_fills['panel'], ec='.75', lw=.8, zorder=0))
     _note(ax, x0+.12, y1-.16, title, color='.25')
 
 # %% ../nbs/lib/diagrams.ipynb #arrow
@@ -63,27 +69,36 @@ def _arrow(ax, *points, via=None, head=True):
     dx,dy = (x1-x0)/n,(y1-y0)/n
     long,wide = (.15, .075) if style['lw'] > 3 else (.11, .05)
     end = (x1-dx*long, y1-dy*long) if head else (x1, y1)
-    ax.plot(*zip(*points[:-1], end), label=via or '_flow', solid_capstyle='butt', dash_capstyle='butt', solid_joinstyle='miter', zorder=2, **style)
-    if head: ax.add_patch(Polygon([(x1, y1), (end[0]-dy*wide, end[1]+dx*wide), (end[0]+dy*wide, end[1]-dx*wide)], fc=style['color'], ec='none', zorder=2))
+    ax.plot(*zip(*points[:-1], end), label=via or '_flow', solid_capstyle='butt', dash_capstyle='butt',
+            solid_joinstyle='miter', zorder=2, **style)
+    if not head: return
+    corners = [(x1, y1), (end[0]-dy*wide, end[1]+dx*wide), (end[0]+dy*wide, end[1]-dx*wide)]
+    ax.add_patch(Polygon(corners, fc=style['color'], ec='none', zorder=2))
 
 # %% ../nbs/lib/diagrams.ipynb #models
 _read = [('word', 'word {t}', None), ('embedding', '$e_{t}$', 'i_h')]
 _guess = ('output', 'word {u}?', 'h_o')
 def _stack(text): return [*_read, *[('hidden', text.replace('#', str(l)), f'ih_l{l}') for l in (0, 1)], _guess]
-_loop = dict(boxes=[*_read, ('sum', '+', None), ('hidden', '$h_{t}$', 'h_h'), _guess], links=[(3, 2, None, 0)], key='h_h: linear layer, then ReLU')
+_loop = dict(boxes=[*_read, ('sum', '+', None), ('hidden', '$h_{t}$', 'h_h'), _guess],
+             links=[(3, 2, None, 0)], key='h_h: linear layer, then ReLU')
 _kept = dict(start='last\nbatch', cut=True, every=True)
 _short = 'ih_l0: weight_ih_l0 of rnn, and so on'
 _models = dict(
     LMModel1=dict(_loop, title='three words, and one layer h_h used three times'),
     LMModel2=dict(_loop, title='the same weights as a loop, for any number of words', start='0'),
-    LMModel3=dict(_loop, title='the state goes on to the next batch, without its history', start='last\nbatch', cut=True),
+    LMModel3=dict(_loop, title='the state goes on to the next batch, without its history',
+                  start='last\nbatch', cut=True),
     LMModel4=dict(_loop, **_kept, title='a guess after every word'),
     LMModel5=dict(_kept, title='two recurrent layers, each with weights of its own', key=_short,
                   boxes=_stack('$h_{t}^{{(#)}}$'), links=[(l+2, l+2, f'hh_l{l}', 0) for l in (0, 1)]),
     LMModel6=dict(_kept, title='two LSTM layers, and no weights on the way of c', key=_short,
-                  boxes=_stack('LSTM\n$h_{t}^{{(#)}}\\;c_{t}^{{(#)}}$'), links=[(l+2, l+2, v, dy) for l in (0, 1) for v,dy in (('c', .15), (f'hh_l{l}', -.15))]),
-    LMModel7=dict(_kept, title='dropout, and one table i_h for input and output', key='rnn: both LSTM layers of LMModel6', links=[(2, 2, 'c', .15), (2, 2, 'h', -.15)],
-                  boxes=[*_read, ('hidden', 'rnn\n$h_{t}\\;\\,c_{t}$', None), ('dropout', 'dropout', None), ('output', 'word {u}?', 'i_h')]))
+                  boxes=_stack('LSTM\n$h_{t}^{{(#)}}\\;c_{t}^{{(#)}}$'),
+                  links=[(l+2, l+2, v, dy) for l in (0, 1) for v,dy in (('c', .15), (f'hh_l{l}', -.15))]),
+    LMModel7=dict(_kept, title='dropout, and one table i_h for input and output',
+                  key='rnn: both LSTM layers of LMModel6',
+                  boxes=[*_read, ('hidden', 'rnn\n$h_{t}\\;\\,c_{t}$', None), ('dropout', 'dropout', None),
+                         ('output', 'word {u}?', 'i_h')],
+                  links=[(2, 2, 'c', .15), (2, 2, 'h', -.15)]))
 
 # %% ../nbs/lib/diagrams.ipynb #places
 def _size(kind, text):
@@ -116,7 +131,8 @@ def _column(ax, x, t, u, places, guess, add):
 # %% ../nbs/lib/diagrams.ipynb #unrolled
 def _cut(ax, x, y):
     "The mark for `detach`: values pass, the gradient doesn't"
-    ax.add_patch(Polygon([(x-.07, y-.12), (x-.01, y-.12), (x+.07, y+.12), (x+.01, y+.12)], fc='white', ec='none', zorder=3))
+    corners = [(x-.07, y-.12), (x-.01, y-.12), (x+.07, y+.12), (x+.01, y+.12)]
+    ax.add_patch(Polygon(corners, fc='white', ec='none', zorder=3))
     for dx in (-.03, .03): ax.plot([x-.04+dx, x+.04+dx], [y-.12, y+.12], 'k', lw=1.3, label='_cut', zorder=4)
 
 def _unrolled(ax, model, places, x0, x1):
@@ -128,7 +144,8 @@ def _unrolled(ax, model, places, x0, x1):
         mids = [(xa+xb)/2 for xa,xb in itertools.pairwise(xs)]
         for xa,xm,xb in zip(xs, mids, xs[1:]):
             _arrow(ax, (xa+wa/2, ya+dy), *([] if a == b else [(xm+.1, ya), (xm+.1, yb)]), (xb-wb/2, yb+dy), via=via)
-        for x in [(x0+xs[0]-wb/2)/2, *mids] if via else []: _note(ax, x, ya+dy+(-.14 if dy < 0 else .15), via, ha='center', color=_lines[via]['color'])
+        for x in [(x0+xs[0]-wb/2)/2, *mids] if via else []:
+            _note(ax, x, ya+dy+(-.14 if dy < 0 else .15), via, ha='center', color=_lines[via]['color'])
         if start: _arrow(ax, (x0-.08 if start != '0' else x0+.3, yb+dy), (xs[0]-wb/2, yb+dy), via=via)
         if start and dy <= 0: _note(ax, x0-.15 if start != '0' else x0+.25, yb, start, ha='right')
         if model.get('cut'):
@@ -164,9 +181,10 @@ def _key(ax, y, cut):
 def draw_model(
     name:str, # 'LMModel1' … 'LMModel7'
 ) -> plt.Figure: # At most 8 inches wide
-    """One model of the course as boxes and arrows: rolled up on the left where it is a loop, and unrolled for three words.
+    """One model of the course as boxes and arrows, rolled up where it is a loop, and unrolled for three words.
 
-    Arrows with the same name, colour and kind of line go through the same weights. Raises `ValueError` for an unknown name. Source: fastai book, chapter 12."""
+    Arrows with the same name, colour and kind of line go through the same weights. Raises `ValueError`
+    for an unknown name. Source: fastai book, chapter 12."""
     if name not in list(_models): raise ValueError(f"name must be one of 'LMModel1' … 'LMModel7', got {name!r}")
     model = _models[name]
     places = _places(model['boxes'], .6)
@@ -187,9 +205,13 @@ def draw_batches(
     bs:int, # Rows in a batch, 1 to 6
     m:int, # Batches, 1 to 4
 ) -> plt.Figure: # 8 inches wide
-    "Which three words of the counting text land in which row of which grouped batch. Raises `ValueError` or `TypeError` for other sizes. Source: chapter 00."
-    need_int('bs', bs, 1, 6), need_int('m', m, 1, 4)
-    n,shade,height = bs*m,lambda row: ('stretch', 'other')[row%2],2.15+.66*bs
+    """Which three words of the counting text are in which row of which grouped batch.
+
+    Raises `ValueError` or `TypeError` for other sizes. Source: chapter 00."""
+    need_int('bs', bs, 1, 6)
+    need_int('m', m, 1, 4)
+    n,height = bs*m,2.15+.66*bs
+    def shade(row): return ('stretch', 'other')[row%2]
     words = tokenize([spell(k) for k in range(1, 40)])
     fig,ax = _canvas(8, height, 'Grouped batches: each row has a stretch of the text, and the next batch reads on')
     _note(ax, .15, height-.55, f'the text: {n} windows of three words, cut into stretches of {m}', color='.25')
@@ -221,8 +243,10 @@ def _bus(ax, y, xs, tops):
 def _draw_lstm():
     fig,ax = _canvas(8, 4.75, 'One LSTM step: c is scaled by f and added to, and no matrix stands in its way')
     xs,y,belt = (1.85, 3.1, 4.6, 5.85),1.5,3.8
-    for x,name,act,letter in zip(xs, ('forget gate', 'input gate', 'candidate', 'output gate'), ('σ', 'σ', 'tanh', 'σ'), 'figo'): _gate(ax, x, y, name, act, f'${letter}$')
-    for x,h,text in ((.5, belt, '$c_{t-1}$'), (7.5, belt, '$c_t$'), (.5, y, '$h_{t-1}$'), (7.5, 2.5, '$h_t$')): _state(ax, x, h, text)
+    names,acts = ('forget gate', 'input gate', 'candidate', 'output gate'),('σ', 'σ', 'tanh', 'σ')
+    for x,name,act,letter in zip(xs, names, acts, 'figo'): _gate(ax, x, y, name, act, f'${letter}$')
+    for x,h,text in ((.5, belt, '$c_{t-1}$'), (7.5, belt, '$c_t$'), (.5, y, '$h_{t-1}$'), (7.5, 2.5, '$h_t$')):
+        _state(ax, x, h, text)
     _state(ax, .5, .75, '$x_t$', 'embedding')
     for a,b in ((.82, 1.715), (1.985, 3.715), (3.985, 7.18)): _arrow(ax, (a, belt), (b, belt), via='belt')
     for x,h,op in ((1.85, belt, '×'), (3.85, belt, '+'), (3.85, 2.65, '×'), (6.7, 2.5, '×')): _circle(ax, x, h, op)
@@ -251,8 +275,10 @@ def _draw_gru():
     for x,h,text in ((.5, belt, '$h_{t-1}$'), (7.5, belt, '$h_t$')): _state(ax, x, h, text)
     _state(ax, .5, .72, '$x_t$', 'embedding')
     for a,b in ((.82, 1.815), (2.085, 6.165), (6.435, 7.18)): _arrow(ax, (a, belt), (b, belt), via='belt')
-    for x,h,op in ((1.95, belt, '×'), (6.3, belt, '+'), (6.3, side, '×'), (4.7, 2.12, '×'), (6.3, 2.12, '+')): _circle(ax, x, h, op)
-    for x,text in ((4.7, r'$W_{hn}h_{t-1}+b_{hn}$'), (6.3, r'$W_{in}x_t+b_{in}$')): _box(ax, x, y, text, 'gate', 1.36, .4, size=9.5)
+    for x,h,op in ((1.95, belt, '×'), (6.3, belt, '+'), (6.3, side, '×'), (4.7, 2.12, '×'), (6.3, 2.12, '+')):
+        _circle(ax, x, h, op)
+    for x,text in ((4.7, r'$W_{hn}h_{t-1}+b_{hn}$'), (6.3, r'$W_{in}x_t+b_{in}$')):
+        _box(ax, x, y, text, 'gate', 1.36, .4, size=9.5)
     _bus(ax, .72, xs, [y-.25, y-.25, y-.2, y-.2])
     _arrow(ax, (1.1, belt), (1.1, .72), head=False)
     for h in (belt, .72): _dot(ax, 1.1, h)
@@ -267,7 +293,8 @@ def _draw_gru():
     _arrow(ax, (4.835, 2.12), (6.165, 2.12))
     for a,b in ((2.255, 2.6), (3.1, side-.135), (side+.135, belt-.135)): _arrow(ax, (6.3, a), (6.3, b))
     _note(ax, 1.25, .54, r'each gate: its rows of $W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh}$', 9.5, color='.25')
-    _note(ax, .18, .24, r'$n = \tanh(W_{in}\,x_t + b_{in} + r \odot (W_{hn}\,h_{t-1} + b_{hn}))$          $h_t = (1-z) \odot n + z \odot h_{t-1}$', 10.5)
+    candidate = r'$n = \tanh(W_{in}\,x_t + b_{in} + r \odot (W_{hn}\,h_{t-1} + b_{hn}))$'
+    _note(ax, .18, .24, candidate + r'          $h_t = (1-z) \odot n + z \odot h_{t-1}$', 10.5)
     return fig
 
 # %% ../nbs/lib/diagrams.ipynb #draw-cell
@@ -276,6 +303,7 @@ def draw_cell(
 ) -> plt.Figure: # 8 inches wide
     """One step of a gated cell: how `h` (and `c`) go through gates, with the names of PyTorch's equations.
 
-    Raises `ValueError` for another `cell`. Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000; Cho et al. 2014, with the reset gate after the product."""
+    Raises `ValueError` for another `cell`. Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000;
+    Cho et al. 2014, with the reset gate after the product."""
     if cell not in ['lstm', 'gru']: raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
     return dict(lstm=_draw_lstm, gru=_draw_gru)[cell]()

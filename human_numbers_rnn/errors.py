@@ -1,4 +1,4 @@
-"""Where each validation word stands in the text, how well a reader who knows that text by heart would do, and a table of every guess a model makes.
+"""Where each validation word is in the text, how well a reader who knows that text by heart would do, and a table of every guess of a model.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/errors.html.md"""
 
@@ -18,7 +18,7 @@ def valid_places(
     dls:DataLoaders, # From `lm_dls`, grouped, with a target for every word
     tokens:list, # The text they were made from
 ) -> Tensor: # `LongTensor` (streams, words of a stream)
-    "Where in `tokens` each validation target stands. Raises `ValueError` if `tokens` is not the text of `dls`."
+    "The place in `tokens` of each validation target. Raises `ValueError` if `tokens` is not the text of `dls`."
     x,y = (t.cpu() for t in dls.valid.dataset.tensors)
     if y.dim() != 2: raise ValueError('dls must have a target for every word (every_word=True)')
     nums,bs = dls.vocab.numericalize(tokens),dls.valid.bs
@@ -34,11 +34,14 @@ def valid_places(
 def ceiling(
     dls:DataLoaders, # From `lm_dls`, grouped, with a target for every word
     tokens:list, # The text they were made from
-    prior:str='text', # Where the reader thinks that streams begin: anywhere in the 'text', or in its 'validation' part
+    prior:str='text', # Where streams may begin for all the reader knows: in the 'text' or its 'validation' part
 ) -> dict: # `accuracy`, `sd`, `low`, `high`, `misses`, `last_miss`, `chance`
-    """Expected score of a reader who knows the whole text by heart, but not where each validation stream begins: all places of `prior` are equally likely.
+    """Expected score of a reader who knows the whole text by heart, but not where a stream begins.
 
-    `accuracy` is his score if ties are broken at random and `sd` its standard deviation; `low` and `high` are the scores if ties are always lost or won; `misses` is for a stream; `last_miss` counts the words since the start, from 1 (0 if there is none); `chance` of being right has shape (streams, words of a stream).
+    All places of `prior` are equally likely to him. `accuracy` is his score if ties are broken at random
+    and `sd` its standard deviation; `low` and `high` are the scores if ties are always lost or won;
+    `misses` is for a stream; `last_miss` counts the words since the start, from 1 (0 if there is none);
+    `chance` of being right has shape (streams, words of a stream).
 
     Raises `ValueError` for another prior, otherwise as `valid_places`."""
     need_choice('prior', prior, ('text', 'validation'))
@@ -46,7 +49,7 @@ def ceiling(
     first = 0 if prior == 'text' else int(places.min())-1
     chance = torch.ones(places.shape, dtype=torch.float64)
     for row,p_right in zip(places.tolist(), chance):
-        could = torch.arange(first, len(nums)-1)   # where the word just read may stand
+        could = torch.arange(first, len(nums)-1)   # where the word just read may be
         for j,p in enumerate(row):
             could = could[nums[could] == nums[p-1]]
             count = nums[could+1].bincount(minlength=len(dls.vocab))
@@ -73,8 +76,9 @@ def ngram_accuracy(
     tokens:list, # The text they were made from
     n:int, # Words in an n-gram, its last one included
 ) -> float: # Share of validation words right
-    """Guess the most common next word after the last n-1 words, counted in the training part; after fewer where those never came.
+    """Guess the most common next word after the last n-1 words, counted in the training part.
 
+    Where these n-1 words are not in the training part, fewer of them count.
     Raises as `valid_places`, and for a bad `n`."""
     need_int('n', n)
     places = valid_places(dls, tokens)
@@ -89,8 +93,11 @@ def ngram_accuracy(
 # %% ../nbs/lib/errors.ipynb #kinds
 def token_kinds(
     tokens:list, # Words of number text
-) -> list: # A kind for each: 'thousands digit', 'thousand', 'hundreds digit', 'hundred', 'tens', 'ones' (up to nineteen) or 'separator'
-    "What part each word plays in its number"
+) -> list: # A kind for each
+    """What part each word plays in its number.
+
+    The kinds are 'thousands digit', 'thousand', 'hundreds digit', 'hundred', 'tens', 'ones' (up to
+    nineteen) and 'separator'."""
     low,kinds = {spell(n) for n in range(1, 20)},[]
     for w,after in zip(tokens, [*tokens[1:], '.']):
         if w == '.': kinds.append('separator')
@@ -102,7 +109,9 @@ def token_kinds(
 def leading_digits(
     tokens:list, # Words of number text
 ) -> list: # A word or None for each
-    "The thousands digit of the number that each word belongs to, None for a number below a thousand; a separator belongs to the number before it"
+    """The thousands digit of the number that each word belongs to, None for a number below a thousand.
+
+    A separator belongs to the number before it."""
     out = []
     for number in ' '.join(tokens).split(' . '):
         words = number.split()
@@ -115,7 +124,8 @@ def _guesses(model, nums, before):
     device = next(model.parameters()).device
     with evaluating(model):
         logits = [model(nums[at].to(device)).cpu() for at in before.split(64, dim=1)]
-    if logits[0].dim() != 3: raise ValueError(f'model must give logits for every word, got shape {tuple(logits[0].shape)}')
+    if logits[0].dim() != 3:
+        raise ValueError(f'model must give logits for every word, got shape {tuple(logits[0].shape)}')
     return torch.cat([l.argmax(-1) for l in logits], dim=1)
 
 def readings(
@@ -126,7 +136,9 @@ def readings(
 ) -> pd.DataFrame: # A row for each validation target
     """Every single guess of `model` on the validation part.
 
-    Columns: `stream`, `position` (from 1), `place` in `tokens`, `word`, `predicted`, `kind`, `lead` ('seen' or 'unseen' in training) and `right`.
+    Columns: `stream`, `position` (from 1), `place` in `tokens`, `word`, `predicted`, `kind`, `lead`
+    ('seen' or 'unseen' in training) and `right`.
+
     Raises `ValueError` or `TypeError` for a model or text that doesn't fit."""
     need_module('model', model)
     places,nums = valid_places(dls, tokens),dls.vocab.numericalize(tokens)
@@ -138,7 +150,8 @@ def readings(
     seen = set(leads[:min(flat)])
     df = pd.DataFrame(dict(stream=np.arange(len(flat))//n, position=np.arange(len(flat))%n+1, place=flat,
                            word=[tokens[p] for p in flat], predicted=[dls.vocab[i] for i in said],
-                           kind=[kinds[p] for p in flat], lead=['seen' if leads[p] in seen else 'unseen' for p in flat]))
+                           kind=[kinds[p] for p in flat],
+                           lead=['seen' if leads[p] in seen else 'unseen' for p in flat]))
     return df.assign(right=df.word == df.predicted)
 
 def error_table(

@@ -46,7 +46,8 @@ class FusedAdam(Optimizer):
                 ps = [p for p in pg if p.grad is not None and self.state[p].get('do_wd', True) == do_wd]
                 if not ps: continue
                 ss = [self._state(p) for p in ps]
-                adamw(ps, [p.grad for p in ps], [s['grad_avg'] for s in ss], [s['sqr_avg'] for s in ss], [], [s['step'] for s in ss],
+                avgs,sqr_avgs,steps = ([s[k] for s in ss] for k in ('grad_avg', 'sqr_avg', 'step'))
+                adamw(ps, [p.grad for p in ps], avgs, sqr_avgs, [], steps,
                       fused=True, amsgrad=False, maximize=False, beta1=h['mom'], beta2=h['sqr_mom'], lr=h['lr'],
                       weight_decay=h['wd'] if do_wd else 0., eps=h['eps'])
 
@@ -78,7 +79,9 @@ _cancel = (CancelBatchException, CancelBackwardException, CancelStepException, C
            CancelValidException, CancelEpochException, CancelFitException)
 
 class FastLearner(Learner):
-    "A fastai `Learner` that calls only the callbacks that listen to an event, and schedules with plain floats. Results are those of `Learner`."
+    """A fastai `Learner` that calls only the callbacks that listen to an event, and schedules with plain floats.
+
+    Results are those of `Learner`."""
     def _call_one(self, event_name):
         if event_name not in _inner_loop: return super()._call_one(event_name)
         if self.__dict__.get('_heard') != self.cbs.items: self._heard,self._listeners = list(self.cbs),{}
@@ -87,7 +90,9 @@ class FastLearner(Learner):
             if not (cb.run and (cb.run_train if self.training else cb.run_valid)): continue
             try: getattr(cb, event_name)()
             except _cancel: raise
-            except Exception as e: raise modify_exception(e, f'Exception in `{type(cb).__name__}` at event `{event_name}`: {e}', replace=True)
+            except Exception as e:
+                said = f'Exception in `{type(cb).__name__}` at event `{event_name}`: {e}'
+                raise modify_exception(e, said, replace=True)
 
     def __call__(self, event_name):
         if isinstance(event_name, str): self._call_one(event_name)
@@ -98,7 +103,8 @@ class FastLearner(Learner):
         return b if all(isinstance(t, Tensor) and t.device == device for t in b) else super()._set_device(b)
 
     @delegates(Learner.fit_one_cycle)
-    def fit_one_cycle(self, n_epoch, lr_max=None, div=25., div_final=1e5, pct_start=0.25, wd=None, moms=None, cbs=None, **kwargs):
+    def fit_one_cycle(self, n_epoch, lr_max=None, div=25., div_final=1e5, pct_start=0.25,
+                      wd=None, moms=None, cbs=None, **kwargs):
         "Fit `self.model` for `n_epoch` using the 1cycle policy."
         if self.opt is None: self.create_opt()
         self.opt.set_hyper('lr', self.lr if lr_max is None else lr_max)
@@ -124,7 +130,9 @@ def lm_learner(
     cbs=None, # Further callbacks
     **kwargs
 ) -> FastLearner: # Ready for `fit_one_cycle`
-    "A fastai `Learner` for a language model, with loss, accuracy and `ModelResetter` in place. Raises `TypeError` for a model or loaders of another kind."
+    """A fastai `Learner` for a language model, with loss, accuracy and `ModelResetter` in place.
+
+    Raises `TypeError` for a model or loaders of another kind."""
     if not isinstance(dls, DataLoaders): raise TypeError(f'dls must be fastai DataLoaders, got {type(dls).__name__}')
     need_module('model', model)
     cbs = L(cbs) + (ModelResetter() if hasattr(model, 'reset') else L())
@@ -138,5 +146,6 @@ def fit_record(
     "Model, size, device, machine, versions and the metrics of every epoch of the last fit of `learn`"
     names,device = learn.recorder.metric_names[1:],next(learn.model.parameters()).device
     epochs = [dict(zip(names, v)) for v in learn.recorder.values]
-    return dict(model=type(learn.model).__name__, n_params=sum(p.numel() for p in learn.model.parameters()), device=str(device),
+    n_params = sum(p.numel() for p in learn.model.parameters())
+    return dict(model=type(learn.model).__name__, n_params=n_params, device=str(device),
                 machine=machine(device), versions=versions(), **extra, epochs=epochs)

@@ -36,14 +36,17 @@ def plot_ladder(
     records:list, # Records of runs, any number for each recipe
     ceiling:float=None, # Expected accuracy of a reader who knows the text by heart, from `ceiling`
 ): # Figure with one row a recipe
-    "Accuracy at the last epoch: the mean over runs and each run, beside the published figure, the notes, and the ceiling"
+    """Accuracy at the last epoch: the mean over runs and each run.
+
+    Beside them are the published figure, that of the notes, and the ceiling."""
     names = L(records).itemgot('recipe').unique()
     runs = {n: [r['epochs'][-1]['accuracy'] for r in records if r['recipe'] == n] for n in names}
     fig,ax = plt.subplots(figsize=(8, .38*len(runs)+1.7), layout='constrained')
     for y,here in enumerate(runs.values()):
         ax.barh(y, statistics.mean(here), height=.6, color='#9cc5e6', ec='k', label=None if y else 'here, mean')
         if len(here) > 1:
-            ax.scatter(here, [y]*len(here), marker='|', s=110, color='k', zorder=4, label=None if y else 'here, each seed')
+            ax.scatter(here, [y]*len(here), marker='|', s=110, color='k', zorder=4,
+                       label=None if y else 'here, each seed')
     for attr,marker,label in (('published', 'D', 'published'), ('notes', 'X', 'the notes (leaking split)')):
         pts = [(getattr(RECIPES[n], attr), y) for y,n in enumerate(runs) if getattr(RECIPES[n], attr)]
         if pts: ax.scatter(*zip(*pts), marker=marker, s=48, fc='#f7e3b5', ec='k', zorder=3, label=label)

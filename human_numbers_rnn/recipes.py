@@ -1,4 +1,4 @@
-"""All that a run depends on besides its seed, in one table, and one run.
+"""A table of all that a run depends on besides its seed, and a function that trains one run.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/recipes.html.md"""
 
@@ -19,7 +19,7 @@ from .stateful import LMModel3
 from .every_word import LMModel4
 from .multilayer import LMModel5
 from .lstm import LMModel6
-from .gru import GRU
+import human_numbers_rnn.gru # registers the cell 'gru'
 from .regularization import ActivationRegularizer,LMModel7
 from .augment import CarryState,Ensemble,FromStart,RandomStart,TokenSwap
 from .learner import fit_record,lm_learner
@@ -40,7 +40,7 @@ class Recipe:
     cbs:callable=None # Class or maker of further callbacks
     bs:int=64 # Rows in a training batch; validation always has 64
     valid_pct:float=.2 # Share of the windows, from the end of the text, that validation gets
-    members:int=1 # Models trained apart, which then vote
+    members:int=1 # Models trained separately, which then vote
     published:float=None # Accuracy in the fastai book, same split
     notes:float=None # Accuracy in the original notes, leaking split
     reruns:tuple=None # Number, mean and standard deviation of published reruns of the book's recipe
@@ -78,12 +78,12 @@ RECIPES = {r.name: r for r in (
     Recipe('counter', lambda v: LMModel7(v, 128, 2, .2, 'gru'), 30, 1e-2, wd=.3, bs=16, cbs=counter_cbs),
 )}
 
-# %% ../nbs/lib/recipes.ipynb #train-committee
+# %% ../nbs/lib/recipes.ipynb #members
 def member_runs(
     recipe:Recipe, # A recipe, with members or without
     seed:int, # Seed of the run
 ) -> list: # Pairs of a recipe without members and a seed
-    "The single trainings of one run: of members trained apart, with the seeds `seed`, `seed`+1000, …"
+    "The trainings of one run: one for each member, with the seeds `seed`, `seed`+1000, …"
     return [(replace(recipe, members=1), seed+1000*k) for k in range(recipe.members)]
 
 def _dls(recipe, tokens, device):

@@ -1,4 +1,4 @@
-"""Train a recipe once a seed, on as many cores or machines as there are, stop it half-way, and go on from there.
+"""Train a recipe once for each seed, on all cores or on several machines; stop half-way, and go on from there.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/trials.html.md"""
 
@@ -37,7 +37,7 @@ def _one_run(recipe, seed, epochs, device, tokens):
     finally: torch.set_num_threads(threads)
     return record,learn and learn.model.cpu()
 
-# %% ../nbs/lib/trials.ipynb #run-trials
+# %% ../nbs/lib/trials.ipynb #trial-records
 def _cost(recipe, epochs):
     "A rough measure of how long a training takes"
     if recipe.model is None: return 0
@@ -59,10 +59,12 @@ def trial_records(
 ): # Yields the records as they come, those that `out` has already first
     """Train every recipe with every seed, and write each run down as soon as it ends.
 
-    A training that two runs have in common (`solo` is a member of `best`) is done once. The longest ones start first, on all jobs but one; the others follow in the order of `recipes`."""
+    A training that two runs have in common (`solo` is a member of `best`) is done once. The longest
+    ones start first, on all jobs but one; the others follow in the order of `recipes`."""
     tokens,device = tokens or tokenize(read_lines(human_numbers())),need_device(device)
     common = epochs,device,tokens
-    waiting,trainings = {},{}                           # run to (file, fingerprints of its trainings); fingerprint to training
+    waiting = {}   # run to (file, fingerprints of its trainings)
+    trainings = {} # fingerprint to training
     for recipe,seed in itertools.product(recipes, seeds):
         file = out and out/f'{recipe.name}-{seed}-{_fingerprint(recipe, seed, *common)}.json'
         if file and file.exists():
@@ -88,7 +90,7 @@ def trial_records(
             if file: _keep(file, record, model, tokens)
             yield record
 
-# %% ../nbs/lib/trials.ipynb #trials
+# %% ../nbs/lib/trials.ipynb #run-trials
 def run_trials(
     recipe:Recipe, # What to train
     seeds=5, # How many seeds, from 0 up; or a list of seeds
@@ -98,9 +100,9 @@ def run_trials(
     device=None, # Where to train; `default_device()` unless given
     tokens:list=None, # Text; HUMAN_NUMBERS unless given
 ) -> dict: # `recipe`, `n`, `mean`, `sd`, `low`, `high` of the last epoch's accuracy, and `records`, by seed
-    """Train `recipe` once a seed, by joblib. Raises `ValueError` or `TypeError` for bad arguments.
+    """Train `recipe` once for each seed, by joblib. Raises `ValueError` or `TypeError` for bad arguments.
 
-    A run that ended is in `out` and is not trained again; one that was interrupted leaves nothing behind."""
+    A run that has ended is in `out` and is not trained again; an interrupted one leaves no file."""
     if isinstance(seeds, (list, tuple, L)): seeds = [need_int('seeds', s, 0) for s in seeds]
     else: seeds = list(range(need_int('seeds', seeds)))
     if not seeds: raise ValueError('seeds must hold at least one seed, got none')
@@ -112,7 +114,7 @@ def run_trials(
     records = trial_records([recipe], seeds, jobs, folder, epochs, device, tokens)
     return summarize_trials(sorted(records, key=lambda r: seeds.index(r['seed'])))
 
-# %% ../nbs/lib/trials.ipynb #summary
+# %% ../nbs/lib/trials.ipynb #summarize-trials
 def summarize_trials(
     records:list, # Records of one recipe
 ) -> dict: # `recipe`, `n`, `mean`, `sd`, `low`, `high` and `records`

@@ -1,4 +1,4 @@
-"""Save a trained model in a file that runs no code when it is opened, notices damage, and remembers how the model is built and which words it knows; and load one of the package's own in one line.
+"""Save a trained model in a file that runs no code when it is opened, shows damage, and says how the model is built and which words it knows; and load a model of the package in one line.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/weights.html.md"""
 
@@ -91,7 +91,7 @@ def load_weights(
     except OSError as e: raise ValueError(f"weights: can't read {str(path)!r}: {e.strerror}") from e
     return _from_bytes(data, f'{str(path)!r}', vocab)
 
-# %% ../nbs/lib/weights.ipynb #shipped
+# %% ../nbs/lib/weights.ipynb #load-pretrained
 _folder = Path(__file__).parent/'weights' if '__file__' in globals() else None
 
 @cache
@@ -100,10 +100,13 @@ def pretrained_records() -> dict: # Name to a dict with `file`, `sha256` and `re
     return json.loads((_folder/'weights.json').read_text(encoding='utf-8'))
 
 def load_pretrained(
-    name:str='best', # 'best', or a name of `pretrained_records`, such as 'LMModel3'; or the path of a file of your own
+    name:str='best', # A name of `pretrained_records`, such as 'LMModel3', or the path of a file
     vocab:Vocab=None, # Vocabulary that it must have; any unless given
 ) -> nn.Module: # In evaluation mode, on the CPU, with `.vocab`
-    "A trained model from the package, or from a file. Raises `ValueError` for an unknown name, for a file that is missing, damaged or foreign, and for another vocabulary."
+    """A trained model from the package, or from a file.
+
+    Raises `ValueError` for an unknown name, for a file that is missing, damaged or foreign, and for
+    another vocabulary."""
     known = pretrained_records()
     if str(name) not in known:
         if Path(name).suffix == '.safetensors' or Path(name).exists(): return load_weights(name, vocab)
@@ -111,10 +114,11 @@ def load_pretrained(
     entry = known[name]
     try: data = (_folder/entry['file']).read_bytes()
     except OSError as e: raise ValueError(f"weights: can't read {entry['file']}: {e.strerror}") from e
-    if hashlib.sha256(data).hexdigest() != entry['sha256']: raise ValueError(f"weights: {entry['file']} is damaged, its SHA-256 is not that of weights.json")
+    if hashlib.sha256(data).hexdigest() != entry['sha256']:
+        raise ValueError(f"weights: {entry['file']} is damaged, its SHA-256 is not that of weights.json")
     return _from_bytes(data, entry['file'], vocab)
 
-# %% ../nbs/lib/weights.ipynb #ship
+# %% ../nbs/lib/weights.ipynb #ship-weights
 def ship_weights(
     runs, # Folder of `hnr-train`
     dest, # Folder to write
@@ -130,6 +134,7 @@ def ship_weights(
         model = load_weights(weights)
         data = weights_bytes(model, model.vocab, torch.float16) if name in half else weights.read_bytes()
         write_atomic(dest/f'{name}.safetensors', data)
-        entries[name] = dict(file=f'{name}.safetensors', sha256=hashlib.sha256(data).hexdigest(), record=json.loads((runs/record).read_text(encoding='utf-8')))
+        entries[name] = dict(file=f'{name}.safetensors', sha256=hashlib.sha256(data).hexdigest(),
+                             record=json.loads((runs/record).read_text(encoding='utf-8')))
     save_json(dest/'weights.json', entries)
     return dest
