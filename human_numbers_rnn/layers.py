@@ -8,11 +8,11 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/layers.html.md""
 __all__ = ['Recurrent', 'RecurrentCell']
 
 # %% ../nbs/lib/layers.ipynb #imports-export
-import math,warnings
+import math,sys,warnings
 import torch.autograd.forward_ad as fwAD
 from fastai.basics import *
 from torch.nn.utils.rnn import PackedSequence
-from .core import need_bool,need_choice,need_int,need_share,need_tensor
+from .core import _at_home,need_bool,need_choice,need_int,need_share,need_tensor
 
 # %% ../nbs/lib/layers.ipynb #weights
 class _Recurrent(nn.Module):
@@ -96,10 +96,16 @@ class Recurrent(_Recurrent):
 
     def __init_subclass__(cls, cell=None, **kwargs):
         super().__init_subclass__(**kwargs)
-        if cell: cls.cell,Recurrent.kinds[cell] = cell,cls
+        if not cell: return
+        cls.cell = cell
+        if _at_home(cls) or not _at_home(Recurrent.kinds.get(cell, cls)): Recurrent.kinds[cell] = cls
 
     @staticmethod
-    def kind(cell): return Recurrent.kinds[need_choice('cell', cell, Recurrent.kinds)]
+    def kind(cell):
+        "The class of that name; one that you define in your own notebook or program comes first"
+        cls = Recurrent.kinds[need_choice('cell', cell, Recurrent.kinds)]
+        yours = vars(sys.modules['__main__']).get(cls.__name__)
+        return yours if getattr(yours, 'cell', None) == cell else cls
 
     def __init__(self,
         input_size:int, # Features of each input
@@ -134,7 +140,7 @@ class Recurrent(_Recurrent):
         if self.batch_first: x = x.transpose(0, 1)
         last = []
         for l,h in enumerate(zip(*(s.unbind() for s in state))):
-            if l and self.dropout: x = F.dropout(x.contiguous(), self.dropout, self.training)
+            if l and self.dropout and self.training: x = F.dropout(x.contiguous(), self.dropout, True)
             x,*h = self._layer(x, *h, *self.layer_weights(l))
             last.append(h)
         if self.batch_first: x = x.transpose(0, 1)
