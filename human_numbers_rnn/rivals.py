@@ -62,7 +62,7 @@ def hand_loop(
     model.to(dls.device)
     biases = set(norm_bias_params(model))
     groups = [dict(params=[p for p in model.parameters() if p not in biases], weight_decay=.01),
-              dict(params=list(biases), weight_decay=0.)]
+              dict(params=[p for p in model.parameters() if p in biases], weight_decay=0.)]
     opt = torch.optim.AdamW(groups, lr=lr_max, eps=1e-5, fused=True)
     total,reset = n_epoch*len(dls.train),getattr(model, 'reset', noop)
     lr,mom = one_cycle(.25, lr_max/25, lr_max, lr_max/1e5),one_cycle(.25, .95, .85, .95)
