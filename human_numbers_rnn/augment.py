@@ -8,8 +8,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/augment.html.md"
 __all__ = ['RandomStart', 'TokenSwap', 'FromStart', 'CarryState', 'Ensemble']
 
 # %% ../nbs/lib/augment.ipynb #imports-export
-from fastai.basics import *
 from .core import need_bool,need_int,need_module,need_share
+from fastai.basics import *
 from .data import spell
 from .stateful import StateMixin
 

@@ -12,11 +12,11 @@ __all__ = ['CONTESTS', 'CELLS', 'BENCHES', 'sync', 'time_rivals', 'training_riva
 import itertools,json,statistics,time,tracemalloc
 from collections import defaultdict
 from multiprocessing import get_context
+from .core import machine,need_device,need_folder,need_int,one_line_errors,save_json,versions
 from fastai.basics import *
 from fastai.callback.rnn import ModelResetter
 from fastai.optimizer import Adam
 from fastcore.script import call_parse
-from .core import machine,need_device,need_folder,need_int,one_line_errors,save_json,versions
 from .data import Vocab,cut_windows,human_numbers,lm_dls,notes_dls,read_lines,spell,tokenize
 from .feedforward import LMModel1
 from .stateful import LMModel3

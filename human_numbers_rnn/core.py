@@ -20,7 +20,7 @@ import torch
 from torch import nn,Tensor
 with warnings.catch_warnings(): # importing fastai makes torch warn about torch.jit.script
     warnings.simplefilter('ignore', FutureWarning)
-    from fastai.torch_core import default_device
+    from fastai.basics import default_device
 
 # %% ../nbs/lib/core.ipynb #need-int
 def need_int(

@@ -8,8 +8,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/counting.html.md"""
 __all__ = ['generate', 'next_number', 'count_from', 'count_score']
 
 # %% ../nbs/11_counting.ipynb #imports-export
-from fastai.basics import *
 from .core import evaluating,need_int,need_number
+from fastai.basics import *
 from .data import Vocab,spell
 
 # %% ../nbs/11_counting.ipynb #generate

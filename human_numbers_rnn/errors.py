@@ -9,8 +9,8 @@ __all__ = ['valid_places', 'ceiling', 'ngram_accuracy', 'token_kinds', 'leading_
 
 # %% ../nbs/lib/errors.ipynb #imports-export
 from collections import Counter,defaultdict
-from fastai.basics import *
 from .core import evaluating,need_choice,need_int,need_module
+from fastai.basics import *
 from .data import spell
 
 # %% ../nbs/lib/errors.ipynb #valid-places

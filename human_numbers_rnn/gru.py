@@ -8,8 +8,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/gru.html.md"""
 __all__ = ['GRUCell', 'gru_layer', 'GRU']
 
 # %% ../nbs/09_gru.ipynb #imports-export
-from fastai.basics import *
 from .layers import *
+from fastai.basics import *
 from .layers import for_autograd_only,grads_by_autograd
 
 # %% ../nbs/09_gru.ipynb #step

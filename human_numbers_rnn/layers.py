@@ -10,9 +10,9 @@ __all__ = ['Recurrent', 'RecurrentCell']
 # %% ../nbs/lib/layers.ipynb #imports-export
 import math,sys,warnings
 import torch.autograd.forward_ad as fwAD
+from .core import _at_home,need_bool,need_choice,need_int,need_share,need_tensor
 from fastai.basics import *
 from torch.nn.utils.rnn import PackedSequence
-from .core import _at_home,need_bool,need_choice,need_int,need_share,need_tensor
 
 # %% ../nbs/lib/layers.ipynb #weights
 class _Recurrent(nn.Module):

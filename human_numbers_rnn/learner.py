@@ -8,6 +8,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/learner.html.md"
 __all__ = ['FusedAdam', 'one_cycle', 'FastLearner', 'LMLoss', 'lm_learner', 'fit_record']
 
 # %% ../nbs/lib/learner.ipynb #imports-export
+from .core import machine,need_module,versions
 from fastai.basics import *
 from fastai.callback.core import _inner_loop
 from fastai.callback.progress import *
@@ -15,7 +16,6 @@ from fastai.callback.rnn import ModelResetter
 from fastai.callback.schedule import ParamScheduler,SchedCos
 from fastcore.xtras import modify_exception
 from torch.optim.adamw import adamw
-from .core import machine,need_module,versions
 
 # %% ../nbs/lib/learner.ipynb #fused-adam
 class FusedAdam(Optimizer):

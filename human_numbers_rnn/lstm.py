@@ -10,8 +10,8 @@ __all__ = ['NaiveLSTMCell', 'LSTMCell', 'lstm_layer', 'AutogradLSTM', 'HandLSTM'
 
 # %% ../nbs/08_lstm.ipynb #imports-export
 import math
-from fastai.basics import *
 from .core import lm_model,need_int
+from fastai.basics import *
 from .layers import *
 from .layers import for_autograd_only,grads_by_autograd
 from .stateful import StateMixin

@@ -8,8 +8,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/multilayer.html.md""
 __all__ = ['rnn_layer', 'RNN', 'LMModel5', 'RNNCell']
 
 # %% ../nbs/05_multilayer.ipynb #imports-export
-from fastai.basics import *
 from .core import lm_model,need_choice
+from fastai.basics import *
 from .layers import Recurrent,RecurrentCell
 from .layers import for_autograd_only,grads_by_autograd,taken_apart
 from .stateful import StateMixin

@@ -10,8 +10,8 @@ __all__ = ['RECIPES', 'Recipe', 'best_cbs', 'counter_cbs', 'member_runs', 'join_
 # %% ../nbs/lib/recipes.ipynb #imports-export
 import statistics,time
 from dataclasses import dataclass,replace
-from fastai.basics import *
 from .core import need_int
+from fastai.basics import *
 from .data import human_numbers,lm_dls,read_lines,tokenize
 from .feedforward import LMModel1,most_common_baseline
 from .recurrent import LMModel2

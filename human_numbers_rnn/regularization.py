@@ -9,8 +9,8 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 
 # %% ../nbs/10_regularization.ipynb #imports-export
 from types import MethodType
-from fastai.basics import *
 from .core import lm_model,need_number,need_share
+from fastai.basics import *
 from .layers import Recurrent
 from .stateful import StateMixin
 import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may name

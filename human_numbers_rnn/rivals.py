@@ -8,8 +8,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/rivals.html.md""
 __all__ = ['NotesModel4', 'NotesModel3', 'NotesModel5', 'hand_loop']
 
 # %% ../nbs/lib/rivals.ipynb #imports-export
-from fastai.basics import *
 from .learner import one_cycle
+from fastai.basics import *
 
 # %% ../nbs/lib/rivals.ipynb #notes-models
 class NotesModel4(Module):

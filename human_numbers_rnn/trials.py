@@ -9,9 +9,9 @@ __all__ = ['run_trials', 'summarize_trials']
 
 # %% ../nbs/lib/trials.ipynb #imports-export
 import hashlib,itertools,json,statistics
+from .core import need_device,need_folder,need_int,save_json,versions,write_atomic
 from fastai.basics import *
 from joblib import Parallel,delayed
-from .core import need_device,need_folder,need_int,save_json,versions,write_atomic
 from .data import Vocab,human_numbers,read_lines,tokenize
 from .recipes import Recipe,join_members,member_runs,train_recipe
 from .weights import weights_bytes

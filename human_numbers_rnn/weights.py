@@ -10,11 +10,11 @@ __all__ = ['weights_bytes', 'save_weights', 'load_weights', 'pretrained_records'
 # %% ../nbs/lib/weights.ipynb #imports-export
 import hashlib,json
 from functools import cache
+from .core import LM_MODELS,save_json,write_atomic
 from fastai.basics import *
 from safetensors import SafetensorError
 from safetensors.torch import load as st_load, save as st_bytes
 import human_numbers_rnn.recipes # imports every model, so that it is known by its name
-from .core import LM_MODELS,save_json,write_atomic
 from .data import Vocab
 from .augment import Ensemble
 

@@ -9,6 +9,7 @@ __all__ = ['ENGINE_IDS', 'Verdict', 'Mistake', 'Mistakes', 'same_values', 'Fault
            'on_copies', 'largest_difference', 'grade', 'grade_gradients', 'fixed_seed', 'seeded_randn']
 
 # %% ../../nbs/checks/grading.ipynb #imports-export
+import human_numbers_rnn.core # imports fastai without its warning
 from dataclasses import dataclass
 from fastai.basics import *
 
