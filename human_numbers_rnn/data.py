@@ -9,15 +9,13 @@ __all__ = ['spell', 'human_numbers', 'read_lines', 'tokenize', 'Vocab', 'cut_win
            'notes_dls']
 
 # %% ../nbs/00_data.ipynb #imports-export
-import hashlib,sys,warnings
+import hashlib,sys
 from functools import cache
 import numpy as np
 import pandas as pd
 from torch.utils.data import TensorDataset
 from .core import need_device,need_int,write_atomic
-with warnings.catch_warnings(): # importing fastai makes torch warn about torch.jit.script
-    warnings.simplefilter('ignore', FutureWarning)
-    from fastai.basics import *
+from fastai.basics import *
 
 # %% ../nbs/00_data.ipynb #words
 _ones = ('one two three four five six seven eight nine ten eleven twelve thirteen fourteen '
