@@ -185,7 +185,7 @@ def _in_words(name, model):
     said = f"{name}, {model['title']}: three columns of boxes, one for each word. "
     said += f"From the bottom up: {', '.join(plain)}."
     said += ' The hidden state goes on from each column to the next.'
-    if model.get('cut'): said += ' It comes from the batch before and goes on to the next one, where the gradient stops.'
+    if model.get('cut'): said += ' It comes from the batch before and goes on to the next; the gradient stops there.'
     return said
 
 def draw_model(
@@ -317,9 +317,10 @@ def draw_cell(
     Raises `ValueError` for another `cell`. Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000;
     Cho et al. 2014, with the reset gate after the product."""
     if cell not in ['lstm', 'gru']: raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
-    if cell == 'lstm': return Picture(_draw_lstm(), '''One LSTM step. The cell state c goes through from left to right: it is
-        multiplied by the forget gate, and the input gate times the candidate is added. The new h is the output gate times
-        the tanh of c. Each gate reads the word x and the old h.''')
-    return Picture(_draw_gru(), '''One GRU step. The reset gate r is multiplied with what the candidate n takes from the old h.
-        The new h is a mixture: 1 minus the update gate z of the candidate n, and z of the old h. Each gate reads the word
-        x and the old h.''')
+    if cell == 'lstm':
+        return Picture(_draw_lstm(), '''One LSTM step. The cell state c goes through from left to right: it is
+            multiplied by the forget gate, and the input gate times the candidate is added. The new h is the
+            output gate times the tanh of c. Each gate reads the word x and the old h.''')
+    return Picture(_draw_gru(), '''One GRU step. The reset gate r is multiplied with what the candidate n takes
+        from the old h. The new h is a mixture: 1 minus the update gate z of the candidate n, and z of the old h.
+        Each gate reads the word x and the old h.''')
