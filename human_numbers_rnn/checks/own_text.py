@@ -52,7 +52,7 @@ def check_known_accuracy(
     due = torch.tensor([[1, 0, 2, 3, 0, 4], [0, 0, 0, 1, 0, 2], [4, 3, 1, 2, 1, 2]])
     cases = [(rows, due, 0), (rows, due, 2), (rows[0], due[0], 0), (rows[1:], due[1:], 1)]
     return grade(answer, _known_accuracy, cases, _known_mistakes,
-                 'Right: this accuracy does not rise when more words are declared unknown.')
+                 'Right: nothing is earned by calling a word unknown.')
 
 # %% ../../nbs/checks/13_own_text.ipynb #bits-mistakes
 _bits_mistakes = Mistakes()
