@@ -72,6 +72,7 @@ def plot_fits(
                 ys = [e[what] for e in r['epochs']]
                 ax.plot(range(1, len(ys)+1), ys, 'k'+ls, lw=1, alpha=.7, label=None if n else label)
         ax.set(title=title, xlabel='epoch')
+        ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     axs[0,0].set_ylabel(f'cross-entropy ({unit})')
     axs[0,0].legend()
     return fig
@@ -88,7 +89,7 @@ def plot_dots(
         ax.plot(xs, [y]*len(xs), 'o', mfc='none', mec='k', ms=7)
         ax.plot([np.mean(xs)]*2, [y-.3, y+.3], 'k-', lw=2)
         ax.annotate(f'{np.mean(xs):.2f}', (max(xs), y), (9, 0), textcoords='offset points', va='center')
-    ax.set(yticks=range(len(values)), yticklabels=list(values), xlabel=xlabel, title=title, xlim=0)
-    ax.margins(x=.1)
+    ax.set(yticks=range(len(values)), yticklabels=list(values), xlabel=xlabel, title=title,
+           xlim=(0, 1.12*max(map(max, values.values()))))
     ax.invert_yaxis()
     return fig

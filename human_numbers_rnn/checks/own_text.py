@@ -45,7 +45,7 @@ def _(guesses, targets, unknown): return 1-_known_accuracy(guesses, targets, unk
 
 # %% ../../nbs/checks/13_own_text.ipynb #known
 def check_known_accuracy(
-    answer:callable, # Your `known_accuracy(guesses, targets, unknown)`: two tensors of one shape and a number, to a float
+    answer:callable, # Your `known_accuracy(guesses, targets, unknown)`: two tensors and a number, to a float
 ) -> Verdict:
     "Is it the share of right guesses among the targets that are not `unknown`?"
     rows = torch.tensor([[1, 0, 2, 0, 3, 0], [0, 2, 2, 1, 0, 1], [4, 4, 1, 0, 0, 0]])
