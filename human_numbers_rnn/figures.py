@@ -121,7 +121,8 @@ def draw_splits(
     texts:dict, # What a text is called, to the names of the files that are read, in their order
 ) -> Picture: # A strip for each text
     "Which numbers are training set and which are validation set, and where those of the validation set are twice"
-    fig,axs = plt.subplots(len(texts), figsize=(7.2, 1.5*len(texts)+.7), sharex=True, layout='constrained', squeeze=False)
+    fig,axs = plt.subplots(len(texts), figsize=(7.2, 1.5*len(texts)+.7), sharex=True,
+                           layout='constrained', squeeze=False)
     axs = axs[:,0]
     said = []
     for ax,(title,names) in zip(axs, texts.items()):
