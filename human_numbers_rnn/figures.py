@@ -202,7 +202,7 @@ def plot_two_scores(
         ax.set_xticks([0, 1], scores.values())
         ax.set_xlim(-.35, 1.35)
         ax.grid(axis='y', color='#ddd')
-    axs[0,0].set(ylabel='share of words right', ylim=(0, 1))
+    axs[0,0].set_ylabel('share of words right')
     fig.suptitle(title, fontsize=12)
     def ranges(g): return ', '.join(f'{g[c].min():.2f} to {g[c].max():.2f} on {label}' for c,label in scores.items())
     said = '; '.join(f'{kind}: {ranges(g)}' for kind,g in kinds)
