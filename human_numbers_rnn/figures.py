@@ -123,7 +123,7 @@ def draw_splits(
     texts:dict, # What a text is called, to the names of the files that are read, in their order
 ) -> Picture: # A strip for each text
     "Which numbers are training set and which are validation set, and where those of the validation set are twice"
-    fig,axs = plt.subplots(len(texts), figsize=(7.2, 1.5*len(texts)+.7), sharex=True,
+    fig,axs = plt.subplots(len(texts), figsize=(6.2, 1.5*len(texts)+.7), sharex=True,
                            layout='constrained', squeeze=False)
     axs = axs[:,0]
     said = []
@@ -159,7 +159,7 @@ def plot_overlap(
     title:str, # What the picture shows
 ) -> Picture: # A line for each column
     "Share of the validation windows that training has, against their length in words"
-    fig,ax = plt.subplots(figsize=(7, 3.4), layout='constrained')
+    fig,ax = plt.subplots(figsize=(5.8, 3.2), layout='constrained')
     for name,style in zip(shares, ('ks-', 'o--')): ax.plot(shares.index, shares[name], style, label=name)
     ax.set_xscale('log', base=2)
     ax.set_xticks(shares.index, shares.index)
@@ -178,7 +178,7 @@ def plot_where(
 ) -> Picture: # A strip that is black where `found` is true
     "Where in a text something was found"
     found = np.asarray(found)
-    fig,ax = plt.subplots(figsize=(7, 1.3), layout='constrained')
+    fig,ax = plt.subplots(figsize=(5.8, 1.2), layout='constrained')
     ax.imshow(found[None], aspect='auto', cmap='Greys', interpolation='nearest', vmin=0, vmax=1)
     ax.set(title=title, xlabel='place in the text (word)', yticks=[])
     at = np.flatnonzero(found)
@@ -194,7 +194,7 @@ def plot_two_scores(
 ) -> Picture: # A line for each run, from its first score to its second
     "Two scores of the same runs, one beside the other"
     kinds = list(runs.groupby(by, sort=False))
-    size = 1.9*len(kinds)+1,3.4
+    size = 1.5*len(kinds)+.6,3.2
     fig,axs = plt.subplots(1, len(kinds), figsize=size, sharey=True, layout='constrained', squeeze=False)
     for ax,(kind,g) in zip(axs[0], kinds):
         for pair in g[list(scores)].to_numpy(): ax.plot([0, 1], pair, 'o-', color='#1b4f8a', mfc='w', lw=1.2)
