@@ -149,7 +149,7 @@ def draw_splits(
         ax.tick_params(bottom=ax is axs[-1])
     ax.set_xlabel('place in the text (thousands of words)')
     keys = [Patch(fc='#cfe2f3', ec='k'), Patch(fc='#1b4f8a', ec='k'), Patch(fc='w', ec='#1b4f8a', hatch='////')]
-    labels = 'training set','validation set','the same numbers as in the validation set'
+    labels = 'training set','validation set','training set, but also validation set'
     fig.legend(keys, labels, loc='outside lower center', ncols=3, frameon=False)
     return Picture(fig, f"Each text as a strip, cut into a training set and a validation set. {'. '.join(said)}.")
 
