@@ -27,11 +27,12 @@ from .augment import *
 from .learner import *
 from .recipes import *
 from .trials import *
+from .figures import *
 from .plots import *
 from .weights import *
 from .diagrams import *
 
 # %% ../nbs/lib/api.ipynb #all-names
 _modules = ('data feedforward recurrent stateful every_word multilayer leak gradients lstm gru regularization counting '
-            'layers errors augment learner recipes trials plots weights diagrams').split()
+            'layers errors augment learner recipes trials figures plots weights diagrams').split()
 __all__ = [n for m in _modules for n in import_module(f'human_numbers_rnn.{m}').__all__]
