@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from .core import need_choice
 
 # %% ../nbs/lib/figures.ipynb #picture
@@ -144,6 +145,7 @@ def plot_log(
         ax.semilogy(range(first, first+len(values)), values, **style, lw=lw, label=label)
     for label,at in (marks or {}).items(): ax.axhline(at, c='.4', ls=(0, (1, 1)), lw=2, label=label)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.legend(loc='outside lower center', ncols=3, frameon=False)
     said = '; '.join(f'{label}: {_in_words(values)}' for label,values in curves.items())
     lines = ''.join(f' A line marks {label} at {at:.3g}.' for label,at in (marks or {}).items())
