@@ -96,15 +96,7 @@ def plot_runs(
     return Picture(fig, f'{title}. A circle for each seed and a bar at the mean. {said}.{lines}')
 
 # %% ../nbs/lib/figures.ipynb #gradient-runs
-def gradient_runs(
-    part:str, # 'starts', 'gains', 'formats' or 'clipping'
-) -> pd.DataFrame: # A row for each run
-    """A part of the runs of chapter 07, each with the name of its recipe.
-
-    Starts: four models from three starts, with and without clipping. Gains: `LMModel4` from a rotation times a gain.
-    Formats: `LMModel4` with weights in `float32` and in `bfloat16`. Clipping: twenty seeds of two ReLU layers that
-    start at the identity, with `lost` (does it end in nan?) and the size of the gradient. Raises `ValueError` for
-    another part."""
+def _gradient_part(part):
     need_choice('part', part, ('starts', 'gains', 'formats', 'clipping'))
     runs = read_study('gradients')
     clipped = runs['clip'].notna()
@@ -121,6 +113,20 @@ def gradient_runs(
     runs = runs[runs.norms.notna()].reset_index(drop=True)
     recipe = runs['clip'].notna().map({True: 'clipped at 0.25', False: 'without clipping'})
     return runs.assign(recipe=recipe, lost=runs.train_loss.isna()).join(pd.json_normalize(runs.norms))
+
+def gradient_runs(
+    part:str, # 'starts', 'gains', 'formats' or 'clipping'
+    **only, # A column and the value that it must have
+) -> pd.DataFrame: # A row for each run
+    """A part of the runs of chapter 07, each with the name of its recipe.
+
+    Starts: four models from three starts, with and without clipping. Gains: `LMModel4` from a rotation times a gain.
+    Formats: `LMModel4` with weights in `float32` and in `bfloat16`. Clipping: twenty seeds of two ReLU layers that
+    start at the identity, with `lost` (does it end in nan?) and the size of the gradient. Raises `ValueError` for
+    another part or column."""
+    runs = _gradient_part(part)
+    for column,value in only.items(): runs = runs[runs[need_choice('a column', column, list(runs))] == value]
+    return runs
 
 # %% ../nbs/lib/figures.ipynb #plot-log
 _line_styles = dict(c='k', ls='-'),dict(c='C0', ls='--'),dict(c='C1', ls='-.'),dict(c='C2', ls=':'),dict(c='.5', ls='-')

@@ -213,6 +213,10 @@ def plot_histograms(
     return axs
 
 # %% ../nbs/lib/gradients.ipynb #compare-histograms
+def _bins_used(hist):
+    "How many bins hold at least half a percent of the values, in words"
+    return f'at the end the values are in {int((hist > .005*hist.sum()).sum())} of {len(hist)} bins'
+
 def compare_histograms(
     watched:dict, # Label to `LayerStats` after training, a row for each
     names:list, # Layers to draw, a column for each
@@ -225,7 +229,7 @@ def compare_histograms(
     for row,(label,stats) in zip(axs, watched.items()):
         plot_histograms(stats, names, row)
         row[0].set_ylabel(f'{label}\nactivation')
-        said += [f'{label}, {n}: spread {stats[n].std[-1]:.2f} at the end' for n in names]
+        said += [f'{label}, {n}: {_bins_used(stats[n].hist[-1])}' for n in names]
     for ax in axs[1:].flat: ax.set_title('')
     for ax in axs[:-1].flat: ax.set_xlabel('')
     fig.suptitle(title)
