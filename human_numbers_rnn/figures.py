@@ -180,7 +180,8 @@ def plot_remedies(
     title = 'What each remedy is worth (circle: one seed; bar: mean)'
     fig.suptitle(title)
     fig.supxlabel('share of validation words right', fontsize='medium')
-    said = '; '.join(f'{n}, {r}: {a:.2f}' for (n,r),a in runs.groupby(['name', 'recipe'], sort=False).accuracy.mean().items())
+    means = runs.groupby(['name', 'recipe'], sort=False).accuracy.mean()
+    said = '; '.join(f'{n}, {r}: {a:.2f}' for (n,r),a in means.items())
     return Picture(fig, f'{title}. Means: {said}.')
 
 # %% ../nbs/lib/figures.ipynb #plot-reach
@@ -202,7 +203,8 @@ def plot_reach(
             for recipe,style in zip(recipes, _line_styles):
                 curve = _typical(runs[(runs.name == name) & (runs.recipe == recipe)][column])
                 ax.semilogy(curve, **style, label=recipe)
-                said.append(f'{name}, {recipe}, {when} training: {curve[0]:.1g} at the last word, {curve[7]:.1g} seven back')
+                at = f'{curve[0]:.1g} at the last word, {curve[7]:.1g} seven back'
+                said.append(f'{name}, {recipe}, {when} training: {at}')
     fig.supxlabel('distance k (words back)', fontsize='medium')
     title = 'Norm of the gradient at the word k steps back, by start'
     fig.legend(*axs[0,0].get_legend_handles_labels(), loc='outside upper center', ncols=3, frameon=False, title=title)

@@ -233,7 +233,8 @@ def compare_histograms(
     for ax in axs[1:].flat: ax.set_title('')
     for ax in axs[:-1].flat: ax.set_xlabel('')
     fig.suptitle(title)
-    return Picture(fig, f'{title}. Images, batch by batch from left to right, darker where more values are. {"; ".join(said)}.')
+    how = 'Images, batch by batch from left to right, darker where more values are'
+    return Picture(fig, f'{title}. {how}. {"; ".join(said)}.')
 
 # %% ../nbs/lib/gradients.ipynb #grad-norms
 class GradNorms(_Hooks):
