@@ -170,6 +170,7 @@ class LMLoader(DataLoader):
     """A fastai `DataLoader` over a `TensorDataset` of inputs and targets.
 
     A batch is a slice of tensors that stay on the device."""
+    n_inp = 1
     def __init__(self, dataset, bs=64, shuffle=False, drop_last=False, num_workers=0,
                  device=None, vocab=None, **kwargs):
         kwargs.update(bs=bs, shuffle=shuffle, drop_last=drop_last)
