@@ -8,17 +8,20 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/learner.html.md"
 __all__ = ['FusedAdam', 'one_cycle', 'FastLearner', 'LMLoss', 'accuracy', 'lm_learner', 'fit_record']
 
 # %% ../nbs/lib/learner.ipynb #imports-export
+from contextlib import suppress
 from .core import machine,need_module,versions
 from fastai.basics import *
 from fastai.callback.core import _inner_loop
 from fastai.callback.progress import *
-from fastai.callback.rnn import ModelResetter
+from fastai.callback.rnn import ModelResetter,RNNCallback,RNNRegularizer
 from fastai.callback.schedule import ParamScheduler,SchedCos
 from fastcore.xtras import modify_exception
 
 # %% ../nbs/lib/learner.ipynb #fused-adam
 class FusedAdam(Optimizer):
-    """fastai's `Adam` (decoupled weight decay) as one fused call for all parameters alike: same hyper-parameters, state and results.
+    """fastai's `Adam` (decoupled weight decay) as one fused call for all parameters of a kind.
+
+    Hyper-parameters, state and results are those of `Adam`.
 
     Source: Kingma & Ba 2014, Loshchilov & Hutter 2017; the update is the kernel of `torch.optim.AdamW(fused=True)`."""
     def __init__(self,
@@ -63,6 +66,10 @@ class FusedAdam(Optimizer):
         for h in self.hypers: h[k] = v
 
 # %% ../nbs/lib/learner.ipynb #one-cycle
+def _one_cycle_at(up, down, turn, last, pos):
+    if pos < turn: return up(float(np.float32(pos)/turn))
+    return down(float((np.float32(pos)-turn)/(last-turn)))
+
 def one_cycle(
     pct_start:float, # Share of the training spent going up
     start, # Value at the beginning
@@ -70,12 +77,8 @@ def one_cycle(
     end, # Value at the end
 ) -> callable: # Function of the share of training done, 0 to 1
     "Cosine from `start` to `middle`, then from `middle` to `end`: fastai's `combined_cos`, without tensors"
-    up,down = SchedCos(start, middle),SchedCos(middle, end)
     turn,last = np.cumsum(np.array([pct_start, 1-pct_start], dtype=np.float32))
-    def _inner(pos):
-        if pos < turn: return up(float(np.float32(pos)/turn))
-        return down(float((np.float32(pos)-turn)/(last-turn)))
-    return _inner
+    return partial(_one_cycle_at, SchedCos(start, middle), SchedCos(middle, end), turn, last)
 
 # %% ../nbs/lib/learner.ipynb #quick
 def _count(cb):
@@ -103,8 +106,9 @@ def _record(cb):
     cb.lrs.append(learn.opt.hypers[-1]['lr'])
 
 _quick = {(cls, getattr(cls, event)): f for cls,event,f in (
-    (TrainEvalCallback, 'after_batch', _count), (CastToTensor, 'before_batch', _cast), (Recorder, 'after_batch', _record),
-    (ParamScheduler, 'before_batch', _set_hypers), (ParamScheduler, 'after_batch', _note_hypers))}
+    (TrainEvalCallback, 'after_batch', _count), (CastToTensor, 'before_batch', _cast),
+    (Recorder, 'after_batch', _record), (ParamScheduler, 'before_batch', _set_hypers),
+    (ParamScheduler, 'after_batch', _note_hypers))}
 
 # %% ../nbs/lib/learner.ipynb #learner
 _cancel = (CancelBatchException, CancelBackwardException, CancelStepException, CancelTrainException,
@@ -113,7 +117,7 @@ _cancel = (CancelBatchException, CancelBackwardException, CancelStepException, C
 class FastLearner(Learner):
     """A fastai `Learner` that calls only the callbacks that listen to an event, and schedules with plain floats.
 
-    Results are those of `Learner`."""
+    Results are those of `Learner`. An error or Ctrl-C ends a fit as `CancelFitException` does, and then goes on."""
     def _call_one(self, event_name):
         if event_name not in _inner_loop: return super()._call_one(event_name)
         if self.__dict__.get('_heard') != self.cbs.items: self._heard,self._listeners = list(self.cbs),{}
@@ -131,6 +135,24 @@ class FastLearner(Learner):
     def __call__(self, event_name):
         if isinstance(event_name, str): self._call_one(event_name)
         else: super().__call__(event_name)
+
+    def _do_fit(self):
+        try: super()._do_fit()
+        except BaseException as e:
+            self.opt.zero_grad()
+            if not isinstance(e, CancelFitException): self._interrupted()
+            raise
+
+    def _interrupted(self):
+        for cb in self.cbs.sorted('order'):
+            with suppress(Exception): cb('after_fit')
+        self._end_cleanup()
+
+    def _end_cleanup(self):
+        super()._end_cleanup()
+        self.loss_grad = None
+
+    def __getstate__(self): return {k: v for k,v in super().__getstate__().items() if k not in ('_heard', '_listeners')}
 
     def _set_device(self, b):
         device = next(self.model.parameters()).device
@@ -175,10 +197,15 @@ def lm_learner(
 ) -> FastLearner: # Ready for `fit_one_cycle`
     """A fastai `Learner` for a language model, with loss, accuracy and `ModelResetter` in place.
 
-    Raises `TypeError` for a model or loaders of another kind."""
+    Raises `TypeError` for a model or loaders of another kind, `ValueError` for `RNNRegularizer` alone."""
     if not isinstance(dls, DataLoaders): raise TypeError(f'dls must be fastai DataLoaders, got {type(dls).__name__}')
     need_module('model', model)
-    cbs = L(cbs) + (ModelResetter() if hasattr(model, 'reset') else L())
+    cbs = L(cbs)
+    kinds = [cb if isinstance(cb, type) else type(cb) for cb in cbs]
+    if RNNRegularizer in kinds and RNNCallback not in kinds:
+        raise ValueError('cbs must not hold RNNRegularizer without RNNCallback and a model that returns activations; '
+                         'for LMModel7 use ActivationRegularizer(alpha, beta)')
+    if hasattr(model, 'reset') and ModelResetter not in kinds: cbs = cbs + ModelResetter()
     return FastLearner(dls, model, loss_func or LMLoss(), opt_func=opt_func, metrics=metrics, cbs=cbs, **kwargs)
 
 # %% ../nbs/lib/learner.ipynb #fit-record
