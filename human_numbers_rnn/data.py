@@ -164,12 +164,13 @@ def group_chunks(
     idxs = torch.arange(m*bs).view(bs, m).T.flatten()
     return ds[idxs] if isinstance(ds, Tensor) else L(ds[i] for i in idxs.tolist())
 
-# %% ../nbs/00_data.ipynb #loader
+# %% ../nbs/00_data.ipynb #dataset
 class LMDataset(TensorDataset):
     "Windows, or windows and their targets, and the loss that fits them"
     loss_func = property(lambda self: CrossEntropyLossFlat())
     def new_empty(self): return LMDataset(*(t[:0] for t in self.tensors))
 
+# %% ../nbs/00_data.ipynb #loader
 class LMLoader(DataLoader):
     """A fastai `DataLoader` over a `TensorDataset` of inputs and targets.
 
