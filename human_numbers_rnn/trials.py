@@ -10,7 +10,7 @@ __all__ = ['run_trials', 'summarize_trials']
 # %% ../nbs/lib/trials.ipynb #imports-export
 import itertools,json,random,statistics,warnings
 from numbers import Real
-from .core import need_device,need_folder,need_int,need_module,need_words,save_json,versions,write_atomic
+from .core import need_device,need_folder,need_int,need_words,save_json,versions,write_atomic
 from fastai.basics import *
 from joblib import Parallel,delayed
 from safetensors import SafetensorError,safe_open
@@ -84,28 +84,26 @@ def _keep(file, record, model, tokens):
     save_json(file, record)
 
 def _is_record(record, recipe, seed):
+    "Is this the record of a run, as far as `summarize_trials` needs it?"
     if not isinstance(record, dict) or (record.get('recipe'), record.get('seed')) != (recipe.name, seed): return False
     epochs = record.get('epochs')
-    return isinstance(epochs, list) and bool(epochs) and all(
-        isinstance(e, dict) and isinstance(e.get('accuracy', 0.), Real) for e in epochs) and 'accuracy' in epochs[-1]
+    if not isinstance(epochs, list) or not epochs or not isinstance(epochs[-1], dict): return False
+    return isinstance(epochs[-1].get('accuracy'), Real)
 
 def _kept(file, recipe, seed):
-    "The record in a file that is whole and has its weights beside it; otherwise None, and a warning if it should be there"
-    weights = file.with_suffix('.safetensors')
+    "The record in a file, if it is whole and has its weights beside it; otherwise None, and a warning if it is damaged"
     if not file.exists(): return None
+    weights = file.with_suffix('.safetensors')
     try:
-        record = json.loads(file.read_text(encoding='utf-8'))
-        damaged = None if _is_record(record, recipe, seed) else file
-    except (OSError, ValueError): damaged = file
-    if damaged is None and recipe.model is not None:
-        if not weights.exists(): damaged = weights
-        else:
-            try:
-                with safe_open(weights, 'pt') as f: f.keys()
-            except (SafetensorError, OSError): damaged = weights
-    if damaged is None: return record
-    what = 'is damaged' if damaged.exists() else 'is missing'
-    warnings.warn(f'{damaged} {what}: {recipe.name} with seed {seed} is trained again', stacklevel=2)
+        bad,record = file,json.loads(file.read_text(encoding='utf-8'))
+        if not _is_record(record, recipe, seed): raise ValueError
+        bad = weights
+        if recipe.model is not None:
+            with safe_open(weights, 'pt') as f: f.keys()
+        return record
+    except (OSError, ValueError, SafetensorError):
+        state = 'damaged' if bad.exists() else 'missing'
+        warnings.warn(f'{bad} is {state}: {recipe.name} with seed {seed} is trained again', stacklevel=2)
 
 def trial_records(
     recipes:list, # What to train
