@@ -55,7 +55,9 @@ class _Describer:
         if id(o) in self.open: return f'the one {self.open[id(o)]} steps down'
         self.open[id(o)] = len(self.open)
         digest = hashlib.sha256()
-        for part in self.parts(o): digest.update(f'{len(part)} '.encode()+(part if isinstance(part, bytes) else part.encode()))
+        for part in self.parts(o):
+            data = part if isinstance(part, bytes) else part.encode(errors='surrogatepass')
+            digest.update(f'{len(data)} '.encode()+data)
         del self.open[id(o)]
         text = digest.hexdigest()[:20]
         self.known[id(o)] = o,text
@@ -100,7 +102,8 @@ class _Describer:
         if kind is dict: return ['dict', *self.pairs(o)]
         if isinstance(o, weakref.ref): return ['weak reference']
         if isinstance(o, torch.Generator): return ['generator', str(o.device), self(o.get_state())]
-        if isinstance(o, Callback): return ['callback', self(kind), *self.pairs({k: v for k,v in vars(o).items() if k != 'learn'})]
+        if isinstance(o, Callback):
+            return ['callback', self(kind), *self.pairs({k: v for k,v in vars(o).items() if k != 'learn'})]
         return self.of_other(o)
 
 # %% ../nbs/lib/fingerprint.ipynb #describer-rest
@@ -120,7 +123,8 @@ def of_function(self:_Describer, f):
 def of_class(self:_Describer, c):
     if home := _installed(c.__module__): return ['class', home, c.__module__, c.__qualname__]
     own = {k: v for k,v in sorted(vars(c).items()) if k not in _unsaid}
-    return ['class', c.__qualname__, *self.each(*c.__bases__), *(t for k,v in own.items() for t in (k, self.outside(v)))]
+    said = [t for k,v in own.items() for t in (k, self.outside(v))]
+    return ['class', c.__qualname__, *self.each(*c.__bases__), *said]
 
 @patch
 def of_tensor(self:_Describer, t):

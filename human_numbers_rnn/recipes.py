@@ -30,7 +30,7 @@ from .learner import fit_record,lm_learner
 class Recipe:
     """How to train one model, of the course or of your own.
 
-    Raises `TypeError` unless `model` and `cbs` are classes or functions, `ValueError` for a name that no file can have."""
+    Raises `TypeError` unless `model` and `cbs` are classes or functions, `ValueError` for a name that a file can't have."""
     name:str # Name in tables and files
     model:callable=None # Vocabulary size to module; None for the most common word
     epochs:int=0 # Epochs of one-cycle training
@@ -129,7 +129,8 @@ def recipe_epochs(
 ) -> int: # Epochs of a training; 0 without a model
     "How long to train. Raises `ValueError` or `TypeError` if neither the recipe nor the caller says so."
     if recipe.model is None: return 0
-    if epochs is None and recipe.epochs == 0: raise ValueError(f'epochs must be given: the recipe {recipe.name!r} has none')
+    if epochs is None and recipe.epochs == 0:
+        raise ValueError(f'epochs must be given: the recipe {recipe.name!r} has none')
     return need_int('epochs', recipe.epochs if epochs is None else epochs)
 
 def recipe_learner(

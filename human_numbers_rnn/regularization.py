@@ -59,9 +59,9 @@ class ActivationRegularizer(Callback):
     """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches.
 
     The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
-    Works on models that are compiled or inside another module, too. Raises `TypeError` or `ValueError` for factors that aren't
-    numbers from 0 up, `TypeError` at the start of a fit for a model without `drop`, and
-    `RuntimeError` for a batch in which the model did not use it."""
+    Works on models that are compiled or inside another module, too. Raises `TypeError` or
+    `ValueError` for factors that aren't numbers from 0 up, `TypeError` at the start of a fit for a
+    model without `drop`, and `RuntimeError` for a batch in which the model did not use it."""
     run_valid = False
     def __init__(self,
         alpha:float=2., # Factor of activation regularization

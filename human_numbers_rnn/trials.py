@@ -17,7 +17,8 @@ from safetensors import SafetensorError,safe_open
 from safetensors.torch import save as st_bytes
 from .data import Vocab,human_numbers,read_lines,tokenize
 from .fingerprint import fingerprint
-from .recipes import Recipe,join_members,member_runs,recipe_dls,recipe_epochs,recipe_learner,train_recipe
+from .recipes import Recipe,join_members,member_runs,train_recipe
+from .recipes import recipe_dls,recipe_epochs,recipe_learner
 from .weights import weights_bytes
 
 # %% ../nbs/lib/trials.ipynb #fingerprint
@@ -32,7 +33,8 @@ def _of_learner(learn):
 
 def _of_data(dls):
     "What the figures of a fit depend on in its data"
-    return [(type(dl), dl.dataset.tensors, dl.bs, dl.shuffle, dl.drop_last) for dl in dls],list(dls.vocab),str(dls.device)
+    parts = [(type(dl), dl.dataset.tensors, dl.bs, dl.shuffle, dl.drop_last) for dl in dls]
+    return parts,list(dls.vocab),str(dls.device)
 
 class _Plan:
     "Fingerprints of the runs of one call of `trial_records`, and how much work each training is"
@@ -93,9 +95,9 @@ def _is_record(record, recipe, seed):
 def _kept(file, recipe, seed):
     "The record in a file, if it is whole and has its weights beside it; otherwise None, and a warning if it is damaged"
     if not file.exists(): return None
-    weights = file.with_suffix('.safetensors')
+    bad,weights = file,file.with_suffix('.safetensors')
     try:
-        bad,record = file,json.loads(file.read_text(encoding='utf-8'))
+        record = json.loads(file.read_text(encoding='utf-8'))
         if not _is_record(record, recipe, seed): raise ValueError
         bad = weights
         if recipe.model is not None:
