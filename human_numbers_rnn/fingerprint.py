@@ -8,11 +8,12 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/fingerprint.html
 __all__ = ['fingerprint']
 
 # %% ../nbs/lib/fingerprint.ipynb #imports-export
-import dis,hashlib,re,sys,sysconfig,types,uuid,weakref
+import dis,hashlib,sys,sysconfig,types,uuid,weakref
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import PurePath
+import human_numbers_rnn.core # before fastai, whose warning it silences
 from fastai.basics import *
 
 # %% ../nbs/lib/fingerprint.ipynb #installed

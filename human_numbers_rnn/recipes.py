@@ -30,7 +30,7 @@ from .learner import fit_record,lm_learner
 class Recipe:
     """How to train one model, of the course or of your own.
 
-    Raises `TypeError` unless `model` and `cbs` are classes or functions, `ValueError` for a name that a file can't have."""
+    Raises `TypeError` unless `model` and `cbs` are classes or functions, `ValueError` for a name no file can have."""
     name:str # Name in tables and files
     model:callable=None # Vocabulary size to module; None for the most common word
     epochs:int=0 # Epochs of one-cycle training
