@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from torch.utils.data import TensorDataset
-from .core import need_device,need_int,write_atomic
+from .core import need_device,need_int,need_lines,need_words,write_atomic
 from fastai.basics import *
 
 # %% ../nbs/00_data.ipynb #words
@@ -75,11 +75,7 @@ def read_lines(
 
     Raises `ValueError` if a file is missing or is not UTF-8 text."""
     lines = L()
-    for f in L(names).map(lambda o: Path(path)/o):
-        try: text = f.read_text(encoding='utf-8')
-        except (OSError, UnicodeDecodeError) as e:
-            raise ValueError(f"names: can't read {f.name}: {e}") from e
-        lines += L(text.splitlines()).map(str.strip)
+    for name in L(names): lines += L(need_lines('names', Path(path)/name)).map(str.strip)
     return lines
 
 # %% ../nbs/00_data.ipynb #tokenize
@@ -105,7 +101,7 @@ class Vocab:
     def __init__(self,
         tokens:list, # Words; repeats are fine
     ):
-        self.items = list(dict.fromkeys(tokens))
+        self.items = list(dict.fromkeys(need_words('tokens', tokens)))
         if not self.items: raise ValueError('tokens must hold at least one word, got none')
         self.o2i = {w:i for i,w in enumerate(self.items)}
 
@@ -113,6 +109,7 @@ class Vocab:
         tokens:list, # Words, all of them in the vocabulary
     ) -> Tensor: # `LongTensor` of shape (number of tokens,)
         "Words to indices. Raises `ValueError` at the first word that is not in the vocabulary."
+        tokens = need_words('tokens', tokens)
         try: idxs = np.fromiter(map(self.o2i.__getitem__, tokens), np.int64, len(tokens))
         except KeyError as e:
             word = e.args[0]
@@ -250,7 +247,7 @@ def lm_dls(
     valid_bs = bs if valid_bs is None else valid_bs
     for name,value in dict(seq_len=seq_len, bs=bs, valid_bs=valid_bs).items(): need_int(name, value)
     device = need_device(device)
-    if isinstance(tokens, str): raise TypeError('tokens must be a list of words, got one string')
+    tokens = need_words('tokens', tokens)
     if vocab is None: vocab = Vocab(tokens)
     x,y = cut_windows(vocab.numericalize(tokens), seq_len, every_word)
     cut,need = int(len(x)*(1-valid_pct)),valid_bs if grouped else 1

@@ -8,6 +8,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/rivals.html.md""
 __all__ = ['NotesModel4', 'NotesModel3', 'NotesModel5', 'hand_loop']
 
 # %% ../nbs/lib/rivals.ipynb #imports-export
+from .core import reset_state
 from .learner import one_cycle
 from fastai.basics import *
 
@@ -64,13 +65,13 @@ def hand_loop(
     groups = [dict(params=[p for p in model.parameters() if p not in biases], weight_decay=.01),
               dict(params=[p for p in model.parameters() if p in biases], weight_decay=0.)]
     opt = torch.optim.AdamW(groups, lr=lr_max, eps=1e-5, fused=True)
-    total,reset = n_epoch*len(dls.train),getattr(model, 'reset', noop)
+    total = n_epoch*len(dls.train)
     lr,mom = one_cycle(.25, lr_max/25, lr_max, lr_max/1e5),one_cycle(.25, .95, .85, .95)
     plan = iter([dict(lr=lr(i/total), betas=(mom(i/total), .99)) for i in range(total)])
     smooth = torch.zeros((), device=dls.device)
     for _ in range(n_epoch):
         model.train()
-        reset()
+        reset_state(model)
         for xb,yb in dls.train:
             now = next(plan)
             for g in opt.param_groups: g.update(now)
@@ -80,7 +81,7 @@ def hand_loop(
             opt.zero_grad()
             smooth = torch.lerp(loss.detach(), smooth, .98)
         model.eval()
-        reset()
+        reset_state(model)
         with torch.no_grad():
             loss_sum,right,n = 0.,0.,0
             for xb,yb in dls.valid:
