@@ -31,8 +31,9 @@ from .figures import *
 from .plots import *
 from .weights import *
 from .diagrams import *
+from .reading import *
 
 # %% ../nbs/lib/api.ipynb #all-names
 _modules = ('data feedforward recurrent stateful every_word multilayer leak gradients lstm gru regularization counting '
-            'layers errors augment learner recipes trials figures plots weights diagrams').split()
+            'layers errors augment learner recipes trials figures plots weights diagrams reading').split()
 __all__ = [n for m in _modules for n in import_module(f'human_numbers_rnn.{m}').__all__]

@@ -25,7 +25,8 @@ class Picture:
         fig:Figure, # A figure that is finished
         alt:str, # What it shows, in a sentence or two, for those who can't see it
     ):
-        if not isinstance(alt, str) or not alt.strip(): raise ValueError(f'alt must say what the picture shows, got {alt!r}')
+        if not isinstance(alt, str) or not alt.strip():
+            raise ValueError(f'alt must say what the picture shows, got {alt!r}')
         plt.close(fig)
         self.fig,self.alt = fig,' '.join(alt.split())
 
@@ -46,7 +47,7 @@ def results_folder() -> Path: # The folder `results` of the repository
     "Where the records are: beside or above the working folder. Raises `FileNotFoundError` if it is not there."
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder/'results'/'ladder.json').is_file(): return folder/'results'
-    raise FileNotFoundError('There is no folder results here or above: start the notebook in its own folder in the repository')
+    raise FileNotFoundError('No folder results here or above: start the notebook in its own folder in the repository')
 
 def read_study(
     name:str, # Name of a file in `results/`, without the ending
@@ -57,7 +58,8 @@ def read_study(
     names = sorted(p.stem for p in results_folder().glob('*.json'))
     need_choice('name', name, names)
     records = json.loads((results_folder()/f'{name}.json').read_text(encoding='utf-8'))
-    if not isinstance(records, list): raise ValueError(f'name must be that of a list of runs, {name!r} is something else')
+    if not isinstance(records, list):
+        raise ValueError(f'name must be that of a list of runs, {name!r} is something else')
     return pd.DataFrame([{**r, **r['epochs'][-1]} for r in records])
 
 def spread(
@@ -83,8 +85,10 @@ def plot_runs(
     for y,values in enumerate(groups.values()):
         ax.plot(values, [y]*len(values), 'o', mfc='none', mec='#1f6fb4', ms=8, label=None if y else 'one seed')
         ax.plot(statistics.mean(values), y, 'k|', ms=20, mew=2, label=None if y else 'mean')
-    for (label,at),ls in zip((marks or {}).items(), ('--', ':', '-.')): ax.axvline(at, color='k', ls=ls, lw=1, label=label)
-    ax.set(yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups)-.5, -.5), title=title, xlabel=xlabel)
+    for (label,at),ls in zip((marks or {}).items(), ('--', ':', '-.')):
+        ax.axvline(at, color='k', ls=ls, lw=1, label=label)
+    ax.set(yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups)-.5, -.5),
+           title=title, xlabel=xlabel)
     fig.legend(loc='outside lower center', ncols=4, frameon=False)
     said = '; '.join(f'{k}: mean {statistics.mean(v):.3f}, {min(v):.3f} to {max(v):.3f}' for k,v in groups.items())
     lines = ''.join(f' A line marks {label} at {at:.3f}.' for label,at in (marks or {}).items())
