@@ -8,11 +8,12 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/diagrams.html.md
 __all__ = ['draw_model', 'draw_batches', 'draw_cell']
 
 # %% ../nbs/lib/diagrams.ipynb #imports-export
-import itertools,math
+import itertools,math,re
 import matplotlib.pyplot as plt
 from matplotlib.patches import Circle,FancyBboxPatch,Polygon
 from .data import spell,tokenize
 from .core import need_int
+from .figures import Picture
 
 # %% ../nbs/lib/diagrams.ipynb #palette
 _fills = dict(word='none', embedding='#fde9bd', hidden='#8fbbe0', output='#2e6b4f', sum='white', dropout='white',
@@ -178,9 +179,18 @@ def _key(ax, y, cut):
         _cut(ax, 6.06, y)
         _note(ax, 6.17, y, 'detach: the gradient stops')
 
+def _in_words(name, model):
+    "What the drawing shows: the boxes of a column from the bottom up, and how the columns hang together"
+    plain = [re.sub(r'\W*\$.*\$', '', text.format(t='1', u='2')).strip() or kind for kind,text,_ in model['boxes']]
+    said = f"{name}, {model['title']}: three columns of boxes, one for each word. "
+    said += f"From the bottom up: {', '.join(plain)}."
+    said += ' The hidden state goes on from each column to the next.'
+    if model.get('cut'): said += ' It comes from the batch before and goes on to the next; the gradient stops there.'
+    return said
+
 def draw_model(
     name:str, # 'LMModel1' … 'LMModel7'
-) -> plt.Figure: # At most 8 inches wide
+) -> Picture: # At most 8 inches wide
     """One model of the course as boxes and arrows, rolled up where it is a loop, and unrolled for three words.
 
     Arrows with the same name, colour and kind of line go through the same weights. Raises `ValueError`
@@ -198,13 +208,13 @@ def draw_model(
     _note(ax, x1-.12, y1-.16, model['key'], ha='right')
     _unrolled(ax, model, places, x0, x1)
     _key(ax, .2, model.get('cut'))
-    return fig
+    return Picture(fig, _in_words(name, model))
 
 # %% ../nbs/lib/diagrams.ipynb #draw-batches
 def draw_batches(
     bs:int, # Rows in a batch, 1 to 6
     m:int, # Batches, 1 to 4
-) -> plt.Figure: # 8 inches wide
+) -> Picture: # 8 inches wide
     """Which three words of the counting text are in which row of which grouped batch.
 
     Raises `ValueError` or `TypeError` for other sizes. Source: chapter 00."""
@@ -224,7 +234,8 @@ def draw_batches(
         _box(ax, x, y, f"window {k}\n{' '.join(words[3*k:3*k+3])}", shade(row), wide-.22, .54, .05, 9)
         if b: _arrow(ax, (x-wide/2-.11, y), (x-wide/2+.11, y))
         else: _note(ax, .15, y, f'row {row}', 10, weight='bold')
-    return fig
+    return Picture(fig, f'{n} windows of three words, cut into {bs} stretches of {m}. Each stretch fills one row of '
+                        f'{m} batches, so that each batch reads on where the one before stopped.')
 
 # %% ../nbs/lib/diagrams.ipynb #cell-parts
 def _dot(ax, x, y): ax.add_patch(Circle((x, y), .045, fc='k', ec='none', zorder=3))
@@ -300,10 +311,16 @@ def _draw_gru():
 # %% ../nbs/lib/diagrams.ipynb #draw-cell
 def draw_cell(
     cell:str, # 'lstm' or 'gru'
-) -> plt.Figure: # 8 inches wide
+) -> Picture: # 8 inches wide
     """One step of a gated cell: how `h` (and `c`) go through gates, with the names of PyTorch's equations.
 
     Raises `ValueError` for another `cell`. Source: Hochreiter & Schmidhuber 1997, Gers et al. 2000;
     Cho et al. 2014, with the reset gate after the product."""
     if cell not in ['lstm', 'gru']: raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
-    return dict(lstm=_draw_lstm, gru=_draw_gru)[cell]()
+    if cell == 'lstm':
+        return Picture(_draw_lstm(), '''One LSTM step. The cell state c goes through from left to right: it is
+            multiplied by the forget gate, and the input gate times the candidate is added. The new h is the
+            output gate times the tanh of c. Each gate reads the word x and the old h.''')
+    return Picture(_draw_gru(), '''One GRU step. The reset gate r is multiplied with what the candidate n takes
+        from the old h. The new h is a mixture: 1 minus the update gate z of the candidate n, and z of the old h.
+        Each gate reads the word x and the old h.''')

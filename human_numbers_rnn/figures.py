@@ -14,6 +14,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
 from .core import need_choice
 
 # %% ../nbs/lib/figures.ipynb #picture
@@ -37,8 +38,9 @@ class Picture:
     def __repr__(self): return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        out = io.BytesIO()
-        self.fig.savefig(out, dpi=200, metadata={'Software': None})
+        full,out = io.BytesIO(),io.BytesIO()
+        self.fig.savefig(full, dpi=200)
+        Image.open(full).convert('RGB').quantize(256, dither=Image.Dither.NONE).save(out, 'PNG', optimize=True)
         width = round(self.fig.get_figwidth()*100)
         return {'image/png': out.getvalue(), 'text/plain': self.alt}, {'image/png': {'alt': self.alt, 'width': width}}
 

@@ -11,12 +11,13 @@ __all__ = ['plot_curves', 'plot_ladder']
 import statistics
 import matplotlib.pyplot as plt
 from fastcore.foundation import L
+from .figures import Picture
 from .recipes import RECIPES
 
 # %% ../nbs/lib/plots.ipynb #plot-curves
 def plot_curves(
     records:list, # Records with their epochs
-): # Figure with validation loss and accuracy against epochs
+) -> Picture: # Validation loss and accuracy against epochs
     "Validation loss and accuracy over the epochs of each run, one line style a recipe"
     fig,axs = plt.subplots(1, 2, figsize=(10, 4), layout='constrained')
     names = L(r['recipe'] for r in records if len(r['epochs']) > 1).unique()
@@ -29,13 +30,15 @@ def plot_curves(
     axs[0].set(title='Validation loss', xlabel='epoch', ylabel='cross-entropy (nats a word)')
     axs[1].set(title='Validation accuracy', xlabel='epoch', ylabel='share of words right')
     if names: axs[0].legend()
-    return fig
+    said = [f"{r['recipe']} {r['epochs'][-1]['accuracy']:.3f}" for r in records if len(r['epochs']) > 1]
+    return Picture(fig, 'Curves of validation loss and accuracy over the epochs. Accuracy of each run at the end: '
+                        + (', '.join(said) or 'no run has epochs') + '.')
 
 # %% ../nbs/lib/plots.ipynb #plot-ladder
 def plot_ladder(
     records:list, # Records of runs, any number for each recipe
     ceiling:float=None, # Expected accuracy of a reader who knows the text by heart, from `ceiling`
-): # Figure with one row a recipe
+) -> Picture: # One row a recipe
     """Accuracy at the last epoch: the mean over runs and each run.
 
     Beside them are the published figure, that of the notes, and the ceiling."""
@@ -55,4 +58,5 @@ def plot_ladder(
            xlabel='share of validation words right', title='The ladder of models')
     ax.invert_yaxis()
     fig.legend(loc='outside lower center', ncols=3, frameon=False)
-    return fig
+    said = ', '.join(f'{name} {statistics.mean(here):.3f}' for name,here in runs.items())
+    return Picture(fig, f'A bar for each model: its mean accuracy on the validation set over the seeds. {said}.')

@@ -102,8 +102,8 @@ class Reading:
             style += f'background:{_tint(w.right, w.sure) if w.asked else "#eee"};'
             if w.right or not w.asked: return f'<span style="{style}" title="{hover}">{word}</span>'
             style += 'border-bottom:3px solid #111;'
-            above = f'<rp> [</rp><rt style="color:#111;font:75% sans-serif;line-height:1.6">{html.escape(w.guess)}</rt><rp>]</rp>'
-            return f'<ruby style="{style}" title="{hover}"><b>{word}</b>{above}</ruby>'
+            above = f'<rt style="color:#111;font:75% sans-serif;line-height:1.6">{html.escape(w.guess)}</rt>'
+            return f'<ruby style="{style}" title="{hover}"><b>{word}</b><rp> [</rp>{above}<rp>]</rp></ruby>'
         left = 'display:inline-block;min-width:3.5em;color:#444' if self.labels else ''
         rows = [f'<div style="line-height:2.8"><span style="{left}">{label}</span> {" ".join(map(show, words))}</div>'
                 for label,words in self._lines()]
