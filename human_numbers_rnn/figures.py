@@ -162,7 +162,8 @@ def plot_lengths(
         for (label,values),style in zip(marks.items(), ('kx-.', 'k^:')):
             ax.plot(list(values), list(values.values()), style, label=label)
         ax.set(title=title, ylabel='accuracy (validation set)', ylim=(0, 1.03), xticks=mean.index)
-    axs[1].set_xlabel('words in a window')
+        ax.tick_params(labelbottom=True)
+    for ax in axs: ax.set_xlabel('words in a window')
     fig.legend(*axs[0].get_legend_handles_labels(), loc='outside lower center', ncols=3, frameon=False)
     said = '. '.join(f'{title}: ' + ', '.join(f'{n} words {m:.2f}' for n,m in mean.items())
                      for title,(mean,_) in parts.items())
