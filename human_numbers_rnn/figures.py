@@ -174,7 +174,8 @@ def plot_lengths(
 def plot_training(
     runs:pd.DataFrame, # From `read_study`, all with the same number of epochs
     by:str, # Column whose values are compared, one column of the picture for each
-    unit:str='', # What those values are, for the titles
+    unit:str, # What those values are, for the titles
+    title:str, # What the picture shows
 ) -> Picture:
     "Losses and accuracy after each epoch: a line for each seed"
     groups = {f'{k} {unit}'.strip(): list(g.epochs) for k,g in runs.groupby(by, sort=False)}
@@ -187,8 +188,9 @@ def plot_training(
         column[1].set(xlabel='epoch', xticks=range(1, len(seeds[0])+1))
     axs[0,0].set_ylabel('loss (nats a word)')
     axs[1,0].set_ylabel('accuracy (validation set)')
+    fig.suptitle(title)
     fig.legend(*axs[0,0].get_legend_handles_labels(), loc='outside lower center', ncols=2, frameon=False)
     def last(seeds, what): return statistics.mean(epochs[-1][what] for epochs in seeds)
     said = '. '.join(f'{k}: training loss {last(v, "train_loss"):.2f}, validation loss {last(v, "valid_loss"):.2f}, '
                      f'accuracy {last(v, "accuracy"):.2f}' for k,v in groups.items())
-    return Picture(fig, f'Losses and accuracy over the epochs, a line for each seed. Means after the last epoch. {said}.')
+    return Picture(fig, f'{title}: losses and accuracy over the epochs, a line for each seed. Means after the last epoch. {said}.')
