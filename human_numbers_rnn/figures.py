@@ -165,10 +165,9 @@ def plot_lengths(
         ax.tick_params(labelbottom=True)
     for ax in axs: ax.set_xlabel('words in a window')
     fig.legend(*axs[0].get_legend_handles_labels(), loc='outside lower center', ncols=3, frameon=False)
-    said = '. '.join(f'{title}: ' + ', '.join(f'{n} words {m:.2f}' for n,m in mean.items())
-                     for title,(mean,_) in parts.items())
-    said += ''.join(f'. {k.capitalize()}: ' + ', '.join(f'{v:.2f}' for v in vs.values()) for k,vs in marks.items())
-    return Picture(fig, f'Accuracy against the words in a window, in two parts. {said}.')
+    rows = {**{title: mean for title,(mean,_) in parts.items()}, **marks}
+    said = '. '.join(f'{k}: ' + ', '.join(f'{v:.2f}' for v in dict(values).values()) for k,values in rows.items())
+    return Picture(fig, f'Accuracy for windows of {", ".join(map(str, own.groups))} words, in two parts. {said}.')
 
 # %% ../nbs/lib/figures.ipynb #training
 def plot_training(
@@ -181,10 +180,10 @@ def plot_training(
     groups = {f'{k} {unit}'.strip(): list(g.epochs) for k,g in runs.groupby(by, sort=False)}
     fig,axs = plt.subplots(2, len(groups), figsize=(3.2*len(groups), 5.2), sharex=True, sharey='row', layout='constrained')
     styles = {'train_loss': (0, 'k--', 'training'), 'valid_loss': (0, 'C0-', 'validation'), 'accuracy': (1, 'C0-', None)}
-    for column,(title,seeds) in zip(axs.T, groups.items()):
+    for column,(name,seeds) in zip(axs.T, groups.items()):
         for (what,(row,style,label)),(n,epochs) in itertools.product(styles.items(), enumerate(seeds)):
             column[row].plot(range(1, len(epochs)+1), [e[what] for e in epochs], style, lw=1, label=None if n else label)
-        column[0].set_title(title)
+        column[0].set_title(name)
         column[1].set(xlabel='epoch', xticks=range(1, len(seeds[0])+1))
     axs[0,0].set_ylabel('loss (nats a word)')
     axs[1,0].set_ylabel('accuracy (validation set)')
