@@ -21,6 +21,7 @@ from .lstm import *
 from .gru import *
 from .regularization import *
 from .counting import *
+from .own_text import *
 from .layers import *
 from .errors import *
 from .augment import *
@@ -35,5 +36,5 @@ from .reading import *
 
 # %% ../nbs/lib/api.ipynb #all-names
 _modules = ('data feedforward recurrent stateful every_word multilayer leak gradients lstm gru regularization counting '
-            'layers errors augment learner recipes trials figures plots weights diagrams reading').split()
+            'own_text layers errors augment learner recipes trials figures plots weights diagrams reading').split()
 __all__ = [n for m in _modules for n in import_module(f'human_numbers_rnn.{m}').__all__]

@@ -16,17 +16,19 @@ from .data import Vocab,spell
 def generate(
     model:nn.Module, # Logits for every word: `(bs, seq_len)` to `(bs, seq_len, vocab_sz)`
     vocab:Vocab, # Its vocabulary
-    start:str, # Words to read first
+    start:str|list, # Words to read first, or a list of tokens, such as characters
     n:int, # Words to say
     temperature:float=0., # 0: always the likeliest word; 1: drawn as the model says
-) -> str: # The `n` words
+) -> str|list: # The `n` words, or a list of `n` tokens if `start` is a list
     """Read `start` from an empty state, then feed the model its own words.
 
     Raises `ValueError` or `TypeError` for an unknown word, a bad `n` or `temperature`,
     or a model of another kind."""
     need_int('n', n)
     need_number('temperature', temperature)
-    x = vocab.numericalize(start.split())[None]
+    if not isinstance(start, (str, list, tuple, L)):
+        raise TypeError(f'start must be words or a list of tokens, got {type(start).__name__}')
+    x = vocab.numericalize(start.split() if isinstance(start, str) else start)[None]
     if not x.numel(): raise ValueError('start must hold at least one word, got none')
     said = []
     with evaluating(model):
@@ -40,7 +42,7 @@ def generate(
             if temperature: x = (last/temperature).softmax(-1).multinomial(1)
             else: x = last.argmax(-1, keepdim=True)
             said.append(x.item())
-    return vocab.decode(said)
+    return vocab.decode(said) if isinstance(start, str) else [vocab[i] for i in said]
 
 # %% ../nbs/11_counting.ipynb #count-from
 def next_number(

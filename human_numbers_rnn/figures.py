@@ -6,7 +6,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/figures.html.md"
 
 # %% auto #0
 __all__ = ['Picture', 'results_folder', 'read_study', 'spread', 'plot_runs', 'plot_one_cycle', 'plot_by_word',
-           'plot_shared_layer', 'plot_lengths', 'plot_training']
+           'plot_shared_layer', 'plot_lengths', 'plot_training', 'draw_splits', 'plot_overlap', 'plot_where',
+           'plot_two_scores']
 
 # %% ../nbs/lib/figures.ipynb #imports-export
 import io,itertools,json,statistics
@@ -105,8 +106,8 @@ def plot_one_cycle(
     done = [i*learn.n_epoch/len(rates) for i in range(len(rates))]
     fig,ax = plt.subplots(figsize=(6, 2.6), layout='constrained')
     ax.plot(done, rates, 'k')
-    ax.set(title='One cycle of the learning rate', xlabel='epochs done', ylabel='learning rate', xlim=(0, learn.n_epoch))
-    ax.set(xticks=range(learn.n_epoch+1), ylim=(0, 1.05*max(rates)))
+    ax.set(title='One cycle of the learning rate', xlabel='epochs done', ylabel='learning rate')
+    ax.set(xlim=(0, learn.n_epoch), xticks=range(learn.n_epoch+1), ylim=(0, 1.05*max(rates)))
     ax.ticklabel_format(axis='y', style='sci', scilimits=(0, 0))
     top = done[rates.index(max(rates))]
     return Picture(fig, f'The learning rate against the epochs done. It rises from {rates[0]:.0e} to {max(rates):.0e} '
@@ -127,7 +128,8 @@ def plot_by_word(
     ax.set(xlabel='right word (validation set)', xlim=(-.7, len(share)-.3))
     ax.set_xticks(range(len(share)), share.index, rotation=90)
     said = ', '.join(f'{word} {value:.2f}' for word,value in share.items())
-    return Picture(fig, f'A bar for each word: the share of its places in the validation set that are guessed right. {said}.')
+    return Picture(fig, 'A bar for each word: the share of its places in the validation set that are '
+                        f'guessed right. {said}.')
 
 # %% ../nbs/lib/figures.ipynb #shared-layer
 def plot_shared_layer(
@@ -142,9 +144,9 @@ def plot_shared_layer(
         im = ax.imshow(values, cmap='gray', vmin=-2, vmax=2, interpolation='nearest')
         ax.set(title=title, xlabel='hidden unit', ylabel='hidden unit' if ax is axs[0,0] else 'row of the batch')
     fig.colorbar(im, ax=axs, shrink=.6, label='value')
-    return Picture(fig, 'Four square images, 64 by 64. The first shows the weights of h_h, an even grey noise. The other three '
-                        'show its activations after each word: they differ from word to word, and rows that have read '
-                        'the same words look the same.')
+    return Picture(fig, 'Four square images, 64 by 64. The first shows the weights of h_h, an even grey noise. The '
+                        'other three show its activations after each word: they differ from word to word, and '
+                        'rows that have read the same words look the same.')
 
 # %% ../nbs/lib/figures.ipynb #lengths
 def plot_lengths(
@@ -178,11 +180,14 @@ def plot_training(
 ) -> Picture:
     "Losses and accuracy after each epoch: a line for each seed"
     groups = {f'{k} {unit}'.strip(): list(g.epochs) for k,g in runs.groupby(by, sort=False)}
-    fig,axs = plt.subplots(2, len(groups), figsize=(3.2*len(groups), 5.2), sharex=True, sharey='row', layout='constrained')
-    styles = {'train_loss': (0, 'k--', 'training'), 'valid_loss': (0, 'C0-', 'validation'), 'accuracy': (1, 'C0-', None)}
+    fig,axs = plt.subplots(2, len(groups), figsize=(3.2*len(groups), 5.2), sharex=True, sharey='row',
+                           layout='constrained')
+    styles = {'train_loss': (0, 'k--', 'training'), 'valid_loss': (0, 'C0-', 'validation'),
+              'accuracy': (1, 'C0-', None)}
     for column,(name,seeds) in zip(axs.T, groups.items()):
         for (what,(row,style,label)),(n,epochs) in itertools.product(styles.items(), enumerate(seeds)):
-            column[row].plot(range(1, len(epochs)+1), [e[what] for e in epochs], style, lw=1, label=None if n else label)
+            ys = [e[what] for e in epochs]
+            column[row].plot(range(1, len(ys)+1), ys, style, lw=1, label=None if n else label)
         column[0].set_title(name)
         column[1].set(xlabel='epoch', xticks=range(1, len(seeds[0])+1))
     axs[0,0].set_ylabel('loss (nats a word)')
@@ -192,4 +197,117 @@ def plot_training(
     def last(seeds, what): return statistics.mean(epochs[-1][what] for epochs in seeds)
     said = '. '.join(f'{k}: training loss {last(v, "train_loss"):.2f}, validation loss {last(v, "valid_loss"):.2f}, '
                      f'accuracy {last(v, "accuracy"):.2f}' for k,v in groups.items())
-    return Picture(fig, f'{title}: losses and accuracy over the epochs, a line for each seed. Means after the last epoch. {said}.')
+    return Picture(fig, f'{title}: losses and accuracy over the epochs, a line for each seed. '
+                        f'Means after the last epoch. {said}.')
+
+# %% ../nbs/lib/figures.ipynb #imports-06-export
+import numpy as np
+from matplotlib.patches import Patch
+from .data import human_numbers,read_lines,spell
+
+# %% ../nbs/lib/figures.ipynb #splits-pieces
+def _pieces(
+    names:tuple, # Files that are read, in this order
+) -> list: # A dict for each piece
+    """The pieces of a text, cut where a file ends and after four fifths of the windows of sixteen words.
+
+    `x0` and `x1` are places in thousands of words, `numbers` is a table, `begins` says whether the file begins here."""
+    number = {spell(n): n for n in range(1, 10_000)}
+    lines = [(i, line) for i,name in enumerate(names) for line in read_lines(human_numbers(), name)]
+    starts = np.cumsum([0] + [len(line.split())+1 for _,line in lines])
+    cut = int((starts[-1]-3)//16*.8)*16
+    df = pd.DataFrame({'file': [i for i,_ in lines], 'number': [number[line] for _,line in lines],
+                       'x0': starts[:-1]/1e3, 'x1': starts[1:]/1e3, 'valid': starts[:-1] >= cut})
+    begins = df.groupby('file').head(1).index
+    return [dict(name=names[i], begins=g.index[0] in begins, valid=valid, x0=g.x0.iloc[0], x1=g.x1.iloc[-1], numbers=g)
+            for (i,valid),g in df.groupby(['file', 'valid'])]
+
+# %% ../nbs/lib/figures.ipynb #splits
+def draw_splits(
+    texts:dict, # What a text is called, to the names of the files that are read, in their order
+) -> Picture: # A strip for each text
+    "Which numbers are training set and which are validation set, and where those of the validation set are twice"
+    fig,axs = plt.subplots(len(texts), figsize=(6.2, 1.5*len(texts)+.7), sharex=True,
+                           layout='constrained', squeeze=False)
+    axs = axs[:,0]
+    said = []
+    for ax,(title,names) in zip(axs, texts.items()):
+        pieces = _pieces(names)
+        exam = {n for p in pieces if p['valid'] for n in p['numbers'].number}
+        for p in pieces:
+            x0,width,fc = p['x0'],p['x1']-p['x0'],'#1b4f8a' if p['valid'] else '#cfe2f3'
+            ax.barh(0, width, left=x0, height=1, fc=fc, ec='k', lw=1)
+            part,color = ('validation', 'w') if p['valid'] else ('training', 'k')
+            first,*_,last = p['numbers'].number
+            said.append(f"{title}: {p['name']}, {first:,} to {last:,}, {part} set")
+            if p['begins']: ax.text(x0+.2, .6, p['name'], fontsize=10)
+            if width < 8: continue
+            ax.text(x0+1, .12, f'{first:,}\nto {last:,}', color=color, fontsize=11, va='center')
+            twice = p['numbers'][p['numbers'].number.isin(exam)]
+            if p['valid'] or not len(twice): continue
+            left,right = twice.x0.min(),twice.x1.max()
+            ax.barh(-.32, right-left, left=left, height=.3, fc='w', ec='#1b4f8a', hatch='////')
+            said.append(f'{title}: {twice.number.min():,} to {twice.number.max():,} are in the training set, too')
+        ax.set_title(title, fontsize=12, loc='left', pad=6)
+        ax.set(ylim=(-.55, .9), yticks=[], frame_on=False)
+        ax.tick_params(bottom=ax is axs[-1])
+    ax.set_xlabel('place in the text (thousands of words)')
+    keys = [Patch(fc='#cfe2f3', ec='k'), Patch(fc='#1b4f8a', ec='k'), Patch(fc='w', ec='#1b4f8a', hatch='////')]
+    labels = 'training set','validation set','training set, but also validation set'
+    fig.legend(keys, labels, loc='outside lower center', ncols=3, frameon=False)
+    return Picture(fig, f"Each text as a strip, cut into a training set and a validation set. {'. '.join(said)}.")
+
+# %% ../nbs/lib/figures.ipynb #overlap-plot
+def plot_overlap(
+    shares:pd.DataFrame, # A column for each text that is compared, a row for each length of window; 0 to 1
+    title:str, # What the picture shows
+) -> Picture: # A line for each column
+    "Share of the validation windows that training has, against their length in words"
+    fig,ax = plt.subplots(figsize=(5.8, 3.2), layout='constrained')
+    for name,style in zip(shares, ('ks-', 'o--')): ax.plot(shares.index, shares[name], style, label=name)
+    ax.set_xscale('log', base=2)
+    ax.set_xticks(shares.index, shares.index)
+    ax.minorticks_off()
+    ax.set(title=title, xlabel='window length n (words)', ylim=(-.04, 1.04),
+           ylabel='share of windows\nalso in the training set')
+    ax.legend()
+    ns = shares.index[[0, len(shares)//2, -1]]
+    said = '; '.join(f"{name}: {', '.join(f'{shares[name][n]:.2f} at n={n}' for n in ns)}" for name in shares)
+    return Picture(fig, f'{title}. Share of windows against their length. {said}.')
+
+# %% ../nbs/lib/figures.ipynb #where-plot
+def plot_where(
+    found, # Booleans, one for each place of the validation text
+    title:str, # What the picture shows
+) -> Picture: # A strip that is black where `found` is true
+    "Where in a text something was found"
+    found = np.asarray(found)
+    fig,ax = plt.subplots(figsize=(5.8, 1.2), layout='constrained')
+    ax.imshow(found[None], aspect='auto', cmap='Greys', interpolation='nearest', vmin=0, vmax=1)
+    ax.set(title=title, xlabel='place in the text (word)', yticks=[])
+    at = np.flatnonzero(found)
+    said = f'{found.mean():.0%} is black, from word {at[0]} to word {at[-1]}' if len(at) else 'nothing is black'
+    return Picture(fig, f'{title}. A strip of {len(found):,} places; {said}.')
+
+# %% ../nbs/lib/figures.ipynb #two-scores
+def plot_two_scores(
+    runs:pd.DataFrame, # From `read_study`
+    by:str, # Column whose values are compared, one panel for each
+    scores:dict, # Two columns that are measured in each run, each with what the picture calls it
+    title:str, # What the picture shows
+) -> Picture: # A line for each run, from its first score to its second
+    "Two scores of the same runs, one beside the other"
+    kinds = list(runs.groupby(by, sort=False))
+    size = 1.5*len(kinds)+.6,3.2
+    fig,axs = plt.subplots(1, len(kinds), figsize=size, sharey=True, layout='constrained', squeeze=False)
+    for ax,(kind,g) in zip(axs[0], kinds):
+        for pair in g[list(scores)].to_numpy(): ax.plot([0, 1], pair, 'o-', color='#1b4f8a', mfc='w', lw=1.2)
+        ax.set_title(str(kind).replace(', ', ',\n'), fontsize=11)
+        ax.set_xticks([0, 1], scores.values())
+        ax.set_xlim(-.35, 1.35)
+        ax.grid(axis='y', color='#ddd')
+    axs[0,0].set_ylabel('share of words right')
+    fig.suptitle(title, fontsize=12)
+    def ranges(g): return ', '.join(f'{g[c].min():.2f} to {g[c].max():.2f} on {label}' for c,label in scores.items())
+    said = '; '.join(f'{kind}: {ranges(g)}' for kind,g in kinds)
+    return Picture(fig, f'{title}. A line for each run, from one score to the other. {said}.')
