@@ -24,7 +24,7 @@ from .every_word import LMModel4
 from .multilayer import LMModel5
 from .lstm import AutogradLSTM,LSTM,NaiveLSTMCell
 from .gru import GRU
-from .learner import FastLearner,FusedAdam,LMLoss
+from .learner import lm_learner
 from .rivals import NotesModel3,NotesModel4,NotesModel5,hand_loop
 
 # %% ../nbs/lib/bench.ipynb #time-rivals
@@ -52,9 +52,11 @@ def time_rivals(
     return res
 
 # %% ../nbs/lib/bench.ipynb #train-rivals
-def _fit(cls, dls, model, n_epoch, lr, opt_func, loss_func=CrossEntropyLossFlat):
+def _stock(dls, model):
     cbs = ModelResetter if hasattr(model, 'reset') else None
-    learn = cls(dls, model, loss_func(), opt_func=opt_func, metrics=accuracy, cbs=cbs)
+    return Learner(dls, model, CrossEntropyLossFlat(), opt_func=Adam, metrics=accuracy, cbs=cbs)
+
+def _fit(learn, n_epoch, lr):
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(n_epoch, lr)
     return learn.recorder.values[-1][1]
 
@@ -77,10 +79,10 @@ def training_rivals(
             set_seed(42)
             return train(make())
         return run
-    return {'the notes': seeded(lambda m: _fit(Learner, stock, m, n_epoch, lr, Adam), theirs),
-            'the notes, no workers': seeded(lambda m: _fit(Learner, alone, m, n_epoch, lr, Adam), theirs),
-            'lm_dls, Learner, Adam': seeded(lambda m: _fit(Learner, fast, m, n_epoch, lr, Adam), ours),
-            'lm_dls, lm_learner': seeded(lambda m: _fit(FastLearner, fast, m, n_epoch, lr, FusedAdam, LMLoss), ours),
+    return {'the notes': seeded(lambda m: _fit(_stock(stock, m), n_epoch, lr), theirs),
+            'the notes, no workers': seeded(lambda m: _fit(_stock(alone, m), n_epoch, lr), theirs),
+            'lm_dls, Learner, Adam': seeded(lambda m: _fit(_stock(fast, m), n_epoch, lr), ours),
+            'lm_dls, lm_learner': seeded(lambda m: _fit(lm_learner(fast, m), n_epoch, lr), ours),
             'hand-written loop': seeded(lambda m: hand_loop(fast, m, n_epoch, lr)[0], ours)}
 
 # %% ../nbs/lib/bench.ipynb #groups

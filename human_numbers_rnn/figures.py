@@ -6,15 +6,16 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/figures.html.md"
 
 # %% auto #0
 __all__ = ['Picture', 'results_folder', 'read_study', 'spread', 'plot_runs', 'plot_one_cycle', 'plot_by_word',
-           'plot_shared_layer', 'plot_lengths', 'plot_training', 'draw_splits', 'plot_overlap', 'plot_where',
-           'plot_two_scores']
+           'plot_shared_layer', 'plot_lengths', 'plot_training', 'plot_history_cost', 'draw_splits', 'plot_overlap',
+           'plot_where', 'plot_two_scores', 'gradient_runs', 'plot_log', 'plot_remedies', 'plot_reach']
 
 # %% ../nbs/lib/figures.ipynb #imports-export
-import io,itertools,json,statistics
+import io,itertools,json,math,statistics
 from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from .core import need_choice
 
@@ -200,6 +201,23 @@ def plot_training(
     return Picture(fig, f'{title}: losses and accuracy over the epochs, a line for each seed. '
                         f'Means after the last epoch. {said}.')
 
+# %% ../nbs/lib/figures.ipynb #history-cost
+def plot_history_cost(
+    costs:pd.DataFrame, # A row for each history: `words`, `ms` and `MiB`
+) -> Picture: # Time and memory of a backward pass against the length of the history
+    "What a kept history costs, beside the cost of one that is cut after each batch (the first row)"
+    fig,axs = plt.subplots(1, 2, figsize=(8, 3), layout='constrained')
+    titles = {'ms': 'Time of one backward pass', 'MiB': 'Memory kept for it'}
+    for ax,(what,title) in zip(axs, titles.items()):
+        ax.plot(costs.words, costs[what], 'o-', label='history kept')
+        ax.axhline(costs[what].iloc[0], color='k', ls='--', label='history cut after each batch')
+        ax.set(title=title, xlabel='words of history', ylabel='milliseconds' if what == 'ms' else 'MiB', ylim=0)
+    axs[0].legend()
+    first,last = costs.iloc[0],costs.iloc[-1]
+    return Picture(fig, f'Time and memory of a backward pass against the words of history. From {first.words:.0f} to '
+                        f'{last.words:.0f} words: {first.ms:.1f} to {last.ms:.1f} ms, '
+                        f'{first.MiB:.2f} to {last.MiB:.2f} MiB.')
+
 # %% ../nbs/lib/figures.ipynb #imports-06-export
 import numpy as np
 from matplotlib.patches import Patch
@@ -311,3 +329,116 @@ def plot_two_scores(
     def ranges(g): return ', '.join(f'{g[c].min():.2f} to {g[c].max():.2f} on {label}' for c,label in scores.items())
     said = '; '.join(f'{kind}: {ranges(g)}' for kind,g in kinds)
     return Picture(fig, f'{title}. A line for each run, from one score to the other. {said}.')
+
+# %% ../nbs/lib/figures.ipynb #gradient-runs
+def _gradient_part(part):
+    need_choice('part', part, ('starts', 'gains', 'formats', 'clipping'))
+    runs = read_study('gradients')
+    clipped = runs['clip'].notna()
+    runs['recipe'] = runs.start.replace('orthogonal', 'rotation') + clipped.map({True: ', clipped', False: ''})
+    usual = (runs.gain == 1) & (runs.lr == 3e-3) & (runs.dtype == 'float32')
+    one_layer = runs.name == 'LMModel4'
+    if part == 'starts':
+        more_seeds = (runs.name == 'LMModel5, 2 layers, ReLU') & runs.seed.between(5, 19)
+        return runs[usual & ~more_seeds]
+    if part == 'gains':
+        return runs[one_layer & (runs.start == 'orthogonal') & ~clipped].sort_values('gain', kind='stable')
+    if part == 'formats':
+        return runs[one_layer & (runs.recipe == 'default')].sort_values(['lr', 'dtype'], kind='stable')
+    runs = runs[runs.norms.notna()].reset_index(drop=True)
+    recipe = runs['clip'].notna().map({True: 'clipped at 0.25', False: 'without clipping'})
+    return runs.assign(recipe=recipe, lost=runs.train_loss.isna()).join(pd.json_normalize(runs.norms))
+
+def gradient_runs(
+    part:str, # 'starts', 'gains', 'formats' or 'clipping'
+    **only, # A column and the value that it must have
+) -> pd.DataFrame: # A row for each run
+    """A part of the runs of chapter 07, each with the name of its recipe.
+
+    Starts: four models from three starts, with and without clipping. Gains: `LMModel4` from a rotation times a gain.
+    Formats: `LMModel4` with weights in `float32` and in `bfloat16`. Clipping: twenty seeds of two ReLU layers that
+    start at the identity, with `lost` (does it end in nan?) and the size of the gradient. Raises `ValueError` for
+    another part or column."""
+    runs = _gradient_part(part)
+    for column,value in only.items(): runs = runs[runs[need_choice('a column', column, list(runs))] == value]
+    return runs
+
+# %% ../nbs/lib/figures.ipynb #plot-log
+_line_styles = dict(c='k', ls='-'),dict(c='C0', ls='--'),dict(c='C1', ls='-.'),dict(c='C2', ls=':'),dict(c='.5', ls='-')
+
+def _in_words(values):
+    "First, last and highest of some values, as words"
+    values = [float(v) for v in values if math.isfinite(v)]
+    return f'from {values[0]:.2g} to {values[-1]:.2g}, at most {max(values):.2g}' if values else 'no number'
+
+def plot_log(
+    curves:dict, # Label to values, one for each place on the horizontal axis
+    title:str, # What the picture shows
+    xlabel:str='distance k (words back from the last one)', # What the places are
+    ylabel:str='norm of the gradient', # What the values are
+    first:int=0, # Number of the first place
+    lw:float=1.5, # Width of the lines
+    marks:dict=None, # Label to a value to compare with, drawn as a line across
+) -> Picture: # A line for each curve
+    "Curves on a logarithmic axis, in line styles that survive greyscale"
+    fig,ax = plt.subplots(figsize=(7, 3.6), layout='constrained')
+    for (label,values),style in zip(curves.items(), itertools.cycle(_line_styles)):
+        ax.semilogy(range(first, first+len(values)), values, **style, lw=lw, label=label)
+    for label,at in (marks or {}).items(): ax.axhline(at, c='.4', ls=(0, (1, 1)), lw=2, label=label)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    fig.legend(loc='outside lower center', ncols=3, frameon=False)
+    said = '; '.join(f'{label}: {_in_words(values)}' for label,values in curves.items())
+    lines = ''.join(f' A line marks {label} at {at:.3g}.' for label,at in (marks or {}).items())
+    return Picture(fig, f'{title}. Lines on a logarithmic axis. {said}.{lines}')
+
+# %% ../nbs/lib/figures.ipynb #plot-remedies
+def _panels(rows, cols, names, size):
+    fig,axs = plt.subplots(rows, cols, figsize=size, sharex=True, sharey='row', layout='constrained', squeeze=False)
+    for ax,name in zip(axs.flat, names): ax.set_title(name.replace('LMModel5, ', ''), fontsize='medium')
+    return fig,axs
+
+def plot_remedies(
+    runs:pd.DataFrame, # From `gradient_runs('starts')`
+) -> Picture: # A panel for each model, a circle for each run
+    "Accuracy of four models for each start, with and without clipping"
+    names,recipes = runs.name.unique(),runs.recipe.unique()
+    fig,axs = _panels(2, 2, names, (7, 4.8))
+    for ax,name in zip(axs.flat, names):
+        for y,recipe in enumerate(recipes):
+            found = runs[(runs.name == name) & (runs.recipe == recipe)].accuracy
+            ax.plot(found, [y]*len(found), 'o', mfc='none', mec='#1f6fb4', ms=7)
+            ax.plot(found.mean(), y, 'k|', ms=18, mew=2)
+        ax.set(yticks=range(len(recipes)), yticklabels=recipes, ylim=(len(recipes)-.5, -.5), xlim=(0, 1))
+    title = 'What each remedy is worth (circle: one seed; bar: mean)'
+    fig.suptitle(title)
+    fig.supxlabel('share of validation words right', fontsize='medium')
+    means = runs.groupby(['name', 'recipe'], sort=False).accuracy.mean()
+    said = '; '.join(f'{n}, {r}: {a:.2f}' for (n,r),a in means.items())
+    return Picture(fig, f'{title}. Means: {said}.')
+
+# %% ../nbs/lib/figures.ipynb #plot-reach
+def _typical(curves):
+    "Geometric mean over runs, place by place"
+    return [math.exp(statistics.mean(math.log(g) for g in at)) for at in zip(*curves)]
+
+def plot_reach(
+    runs:pd.DataFrame, # From `gradient_runs('starts')`
+    names:list, # The models to show, a column for each
+    recipes:list, # The recipes to show, a line for each
+) -> Picture: # Upper row: before training; lower row: after
+    "Gradient at the word k steps back, geometric mean over the seeds, before training and after"
+    fig,axs = _panels(2, len(names), names, (7, 5))
+    said = []
+    for row,when,column in zip(axs, ('before', 'after'), ('grad_start', 'grad_end')):
+        row[0].set_ylabel(f'{when} training')
+        for ax,name in zip(row, names):
+            for recipe,style in zip(recipes, _line_styles):
+                curve = _typical(runs[(runs.name == name) & (runs.recipe == recipe)][column])
+                ax.semilogy(curve, **style, label=recipe)
+                at = f'{curve[0]:.1g} at the last word, {curve[7]:.1g} seven back'
+                said.append(f'{name}, {recipe}, {when} training: {at}')
+    fig.supxlabel('distance k (words back)', fontsize='medium')
+    title = 'Norm of the gradient at the word k steps back, by start'
+    fig.legend(*axs[0,0].get_legend_handles_labels(), loc='outside upper center', ncols=3, frameon=False, title=title)
+    return Picture(fig, f'{title}. {"; ".join(said)}.')
