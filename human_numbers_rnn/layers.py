@@ -9,6 +9,7 @@ __all__ = ['Recurrent', 'RecurrentCell']
 
 # %% ../nbs/lib/layers.ipynb #imports-export
 import math,sys,warnings
+from functools import wraps
 import torch.autograd.forward_ad as fwAD
 from .core import _at_home,need_bool,need_choice,need_int,need_share,need_tensor
 from fastai.basics import *
@@ -241,16 +242,56 @@ class RecurrentCell(_Recurrent):
 
 # %% ../nbs/lib/layers.ipynb #grads-by-autograd
 def grads_by_autograd(layer, inputs, needed, d_outs):
-    "Gradients of `layer(*inputs)` where `needed`, made so that they have gradients too; else None"
-    inputs = [t if t is None else t.view_as(t) for t in inputs] # no input is a result of another
+    "Gradients of `layer(*inputs)` where `needed`, by autograd, so that they have gradients too; else None"
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        inputs = [t if t is None else t.view_as(t) for t in inputs] # no input is a result of another
+        outs = layer(*inputs)
     wanted = [t for t,n in zip(inputs, needed) if n]
-    grads = iter(torch.autograd.grad(layer(*inputs), wanted, d_outs, create_graph=True))
+    grads = iter(torch.autograd.grad(outs, wanted, d_outs, create_graph=again))
     return tuple(next(grads) if n else None for n in needed)
+
+def left_to_autograd():
+    "Is this backward pass differentiated itself, or made for many gradients at once?"
+    many = torch._C._dispatch_tls_is_dispatch_key_included('VmapMode') # what `is_grads_batched` uses
+    return torch.is_grad_enabled() or many or torch._C._are_functorch_transforms_active()
 
 def taken_apart():
     "Is this call compiled or exported, or transformed by `torch.func`?"
     return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
+def transformed():
+    "Is this call transformed by `torch.func`, or in forward mode?"
+    return torch._C._are_functorch_transforms_active() or fwAD._current_level >= 0
+
 def for_autograd_only(x):
     "Must a layer leave all to autograd: taken apart, in forward mode, in half precision, or complex?"
-    return taken_apart() or fwAD._current_level >= 0 or x.dtype.itemsize < 4 or x.is_complex()
+    return torch.compiler.is_compiling() or transformed() or x.dtype.itemsize < 4 or x.is_complex()
+
+# %% ../nbs/lib/layers.ipynb #one-operator
+def exported():
+    "Is this call read by `torch.export`?"
+    known = getattr(torch.compiler, 'is_exporting', None) # since PyTorch 2.7
+    return known() if known else torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
+
+_libraries = {} # name of an operator to the library that holds it
+
+def one_operator(schema):
+    """Decorator of a function that calls an `autograd.Function`, with the types of its arguments and results.
+
+    `torch.compile` then takes the function as one operator. It would read it otherwise, and take what the
+    forward pass saved for constants: second derivatives would be wrong without an error."""
+    def decorate(f):
+        name = f'{f.__module__}::{f.__name__}'.replace('.', '_').strip('_')
+        _libraries.pop(name, None) # a function of that name from an earlier run of its cell
+        _libraries[name] = library = torch.library.Library(name.split('::')[0], 'FRAGMENT')
+        library.define(f.__name__ + schema)
+        library.impl(f.__name__, f, 'CompositeImplicitAutograd') # taken apart where code is generated
+        library.impl(f.__name__, f, 'FuncTorchBatchedDecomposition') # and by `torch.func`
+        op = getattr(getattr(torch.ops, library.ns), f.__name__)
+        @wraps(f)
+        def call(*args):
+            read = torch.compiler.is_dynamo_compiling() and not exported()
+            return op(*args) if read else f(*args)
+        return call
+    return decorate
