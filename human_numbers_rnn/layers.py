@@ -91,9 +91,12 @@ class Recurrent(_Recurrent):
 
     Arguments, weights, initial values, shapes and results are those of `torch.nn`. Not supported:
     `bidirectional=True`, `PackedSequence` and input without a batch.
+    `torch.compile` makes a graph for each length of the input, eight unless you raise
+    `torch._dynamo.config.recompile_limit`; `torch.jit.trace` and `torch.export` give a module for one length.
     `class RNN(Recurrent, cell='rnn')` makes the kind known as `Recurrent.kind('rnn')`.
     Raises `ValueError` or `TypeError` naming the argument that does not fit."""
     kinds = {} # name to class
+    proj_size = 0 # as PyTorch's have it; no other is supported
 
     def __init_subclass__(cls, cell=None, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -187,6 +190,12 @@ def state_shapes(self:Recurrent, batch):
     return [tuple(self._state_dims(batch).values())]*len(self.states)
 
 @patch(as_prop=True)
+def mode(self:Recurrent):
+    "The name that PyTorch has for this kind of layer, such as 'LSTM' or 'RNN_TANH'"
+    act = getattr(self, 'nonlinearity', None)
+    return self.twin.__name__ + (f'_{act.upper()}' if act else '')
+
+@patch(as_prop=True)
 def all_weights(self:Recurrent):
     "The weights of each layer, as a list of lists"
     return [[w for w in Recurrent.layer_weights(self, l) if w is not None] for l in range(self.num_layers)]
@@ -265,8 +274,9 @@ def transformed():
     return torch._C._are_functorch_transforms_active() or fwAD._current_level >= 0
 
 def for_autograd_only(x):
-    "Must a layer leave all to autograd: taken apart, in forward mode, in half precision, or complex?"
-    return torch.compiler.is_compiling() or transformed() or x.dtype.itemsize < 4 or x.is_complex()
+    "Must a layer leave all to autograd: taken apart, traced, in forward mode, in half precision, or complex?"
+    apart = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return apart or transformed() or x.dtype.itemsize < 4 or x.is_complex()
 
 # %% ../nbs/lib/layers.ipynb #one-operator
 def exported():

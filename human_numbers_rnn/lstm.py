@@ -108,7 +108,7 @@ class AutogradLSTM(Recurrent):
 
 # %% ../nbs/08_lstm.ipynb #step-back
 def _tanh(u):
-    "A sigmoid is several times cheaper than `torch.tanh`"
+    "A sigmoid is several times cheaper than `torch.tanh`; a small `u` loses digits, not decimals"
     return 2*torch.sigmoid(2*u) - 1
 
 def _step_back(dh, dc, i, f, g, o, c_prev, c):
