@@ -11,7 +11,8 @@ __all__ = ['rnn_layer', 'RNN', 'LMModel5', 'RNNCell']
 from .core import lm_model,need_choice
 from fastai.basics import *
 from .layers import Recurrent,RecurrentCell
-from .layers import for_autograd_only,grads_by_autograd,left_to_autograd,taken_apart
+from .layers import for_autograd_only,grads_by_autograd
+from .layers import left_to_autograd,taken_apart
 from .stateful import StateMixin
 
 # %% ../nbs/05_multilayer.ipynb #rnn-layer
