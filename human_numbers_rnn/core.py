@@ -162,6 +162,30 @@ def need_module(
 LM_MODELS = {} # Name to class, of all classes that `lm_model` has seen
 _needs = {int: need_int, float: need_share, bool: need_bool}
 
+def _lasting(t):
+    "What is left of `t` after a call: its values without the marks of `torch.func`, or None"
+    func = torch._C._functorch
+    while isinstance(t, Tensor) and func.is_gradtrackingtensor(t): t = func.get_unwrapped(t)
+    made_up = type(t).__module__.startswith('torch._subclasses')
+    return None if made_up or isinstance(t, Tensor) and func.is_functorch_wrapped_tensor(t) else t
+
+def _with_state(model, forward, x):
+    "`forward`, after which the state has values that last"
+    before = model.h
+    if torch.compiler.is_dynamo_compiling():
+        out = forward(model, x)
+        if torch._C._are_functorch_transforms_active(): model.h = before
+        return out
+    if torch._C._current_graph_task_id() >= 0:
+        raise RuntimeError(f"{type(model).__name__} can't run again in the backward pass, as torch.utils.checkpoint "
+                           'asks, because its state has moved on; checkpoint its layers, which are given theirs')
+    try: return forward(model, x)
+    finally:
+        after = model.h if isinstance(model.h, tuple) else ()
+        lasting = tuple(map(_lasting, after))
+        if any(t is None for t in lasting): model.h = before
+        elif any(t is not s for t,s in zip(lasting, after)): model.h = lasting
+
 def _at_home(cls): return cls.__module__.split('.')[0] == __name__.split('.')[0]
 
 def lm_model(
@@ -173,7 +197,9 @@ def lm_model(
 
     It keeps the arguments in `.args`, and lets files of weights know the class by its name. A model then
     raises `TypeError` or `ValueError` for an argument that does not fit its annotation, and for `x` as
-    `need_tokens` does."""
+    `need_tokens` does. Of a model with a state `h` and a method `reset`, it keeps no values that end with
+    the call: under `vmap`, and where `torch.export` makes values up, the state stays as it was before. Such
+    a model raises `RuntimeError` if `torch.utils.checkpoint` runs it again in the backward pass."""
     if cls is None: return lambda cls: lm_model(cls, seq_len=seq_len)
     init,forward,signature = cls.__init__,cls.forward,inspect.signature(cls.__init__)
     needs = {n: _needs[p.annotation] for n,p in signature.parameters.items() if p.annotation in _needs}
@@ -189,7 +215,8 @@ def lm_model(
     @wraps(forward)
     def checked_forward(self, x):
         need_tokens(x, seq_len)
-        return forward(self, x)
+        stateful = hasattr(self, 'reset') and hasattr(self, 'h')
+        return _with_state(self, forward, x) if stateful else forward(self, x)
 
     cls.__init__,cls.forward = checked_init,checked_forward
     if _at_home(cls) or not _at_home(LM_MODELS.get(cls.__name__, cls)): LM_MODELS[cls.__name__] = cls
