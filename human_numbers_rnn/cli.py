@@ -8,7 +8,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/cli.html.md"""
 __all__ = []
 
 # %% ../nbs/lib/cli.ipynb #imports-export
-import io,json,os,re,statistics,sys
+import io,json,re,statistics,sys,warnings
 from pathlib import Path
 import human_numbers_rnn
 from .terminal import (Parser,interrupts_held,need_name,one_line_errors,program,table_line,
@@ -143,6 +143,7 @@ def _run_training(args, recipes, device, folder):
     for line in drop_damaged(folder, recipes, seeds): print(f'hnr-train: {line}', file=sys.stderr)
     jobs = args.jobs or (cpu_count() if device.type == 'cpu' else 1)
     jobs = min(jobs, sum(r.members for r in recipes)*len(seeds))
+    warnings.filterwarnings('ignore', module='joblib') # about runs that it gives up when the program is stopped
     print(header(), flush=True)
     _start_workers(jobs)
     done,waiting = {r.name: [] for r in recipes},list(recipes)

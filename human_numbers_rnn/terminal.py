@@ -9,11 +9,28 @@ __all__ = ['Parser', 'whole', 'need_name', 'columns_that_fit', 'table_line', 'us
            'one_line_errors', 'program', 'with_progress']
 
 # %% ../nbs/lib/terminal.ipynb #imports-export
-import argparse,atexit,difflib,os,re,shutil,signal,sys,tempfile,textwrap
+import argparse,atexit,difflib,math,os,re,shutil,signal,sys,tempfile,textwrap,time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from . import __version__
+
+# %% ../nbs/lib/terminal.ipynb #streams
+def _open_streams():
+    "Standard output and error that take any text"
+    for name in ('stdout', 'stderr'):
+        stream = getattr(sys, name)
+        if stream is None: setattr(sys, name, open(os.devnull, 'w'))
+        elif hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+
+def _let_go(stream):
+    "Send what is left in `stream` nowhere, so that Python does not try to write it once more at its end"
+    try: os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError): pass
+
+def _complain(line):
+    try: print(' '.join(line.split()), file=sys.stderr, flush=True)
+    except (OSError, ValueError): _let_go(sys.stderr)
 
 # %% ../nbs/lib/terminal.ipynb #parser
 _statuses = """exit status:
@@ -31,9 +48,12 @@ class Parser(argparse.ArgumentParser):
                          allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
         self.add_argument('--version', action='version', version=f'{prog} {__version__}', help='print the version')
 
+    def _print_message(self, message, file=None): # argparse hides that it could not write
+        print(message, end='', file=file, flush=True)
+
     def error(self, message):
-        line = ' '.join(message.removeprefix('argument ').split())
-        self.exit(2, f'{self.prog}: {line}\n')
+        _complain(f"{self.prog}: {message.removeprefix('argument ')}")
+        sys.exit(2)
 
 def whole(
     low:int=1, # Smallest allowed number
@@ -101,25 +121,14 @@ def usable_folders():
         os.environ[variable] = tempfile.mkdtemp(prefix='hnr-')
         atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
 
-# %% ../nbs/lib/terminal.ipynb #streams
-def _open_streams():
-    "Standard output and error that take any text"
-    for name in ('stdout', 'stderr'):
-        stream = getattr(sys, name)
-        if stream is None: setattr(sys, name, open(os.devnull, 'w'))
-        elif hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
-
-def _let_go(stream):
-    "Send what is left in `stream` nowhere, so that Python does not try to write it once more at its end"
-    try: os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError): pass
-
-def _complain(line):
-    try: print(' '.join(line.split()), file=sys.stderr, flush=True)
-    except (OSError, ValueError): _let_go(sys.stderr)
-
 # %% ../nbs/lib/terminal.ipynb #signals
-def _stop(number, frame): raise KeyboardInterrupt(number)
+_last_stop = -math.inf
+
+def _stop(number, frame):
+    "The first signal stops the program; one that comes while it tidies up is the same impatience"
+    global _last_stop
+    before,_last_stop = _last_stop,time.monotonic()
+    if _last_stop-before > 2: raise KeyboardInterrupt(number)
 
 def _catch_signals():
     "Let signals that would end the program raise `KeyboardInterrupt`; those that its user has switched off stay so"
@@ -171,7 +180,8 @@ def program(
         _let_go(sys.stdout)
         sys.exit(141)
     except KeyboardInterrupt as e:
-        for number in before: signal.signal(number, signal.SIG_IGN)
+        for number in before: signal.signal(number, signal.SIG_IGN) # nothing may disturb Python's own end
+        before.clear()
         number = e.args[0] if e.args else signal.SIGINT
         _complain(f"{prog}: stopped{'; ' if state.kept else ''}{state.kept}")
         sys.exit(128+number)
