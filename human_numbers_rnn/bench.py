@@ -9,7 +9,7 @@ __all__ = ['CONTESTS', 'CELLS', 'BENCHES', 'sync', 'time_rivals', 'training_riva
            'NaiveLSTM', 'forward_backward', 'cell_rivals', 'bench_cells', 'run_bench']
 
 # %% ../nbs/lib/bench.ipynb #imports-export
-import itertools,json,statistics,time,tracemalloc
+import itertools,json,statistics,sys,time,tracemalloc
 from collections import defaultdict
 from multiprocessing import get_context
 from .core import machine,need_int,save_json,versions
@@ -348,7 +348,7 @@ def run_bench(
     torch.set_num_threads(threads)
     file,made = out/'bench.json',dict(machine=machine(device), versions=versions(), threads=threads, rounds=rounds)
     old,complaint = _kept_figures(file, made)
-    if complaint: yield complaint
+    if complaint: print(f'hnr-bench: {complaint}', file=sys.stderr)
     res = {**old, **made}
     for p in parts:
         steps,lines = BENCHES[p]

@@ -9,7 +9,7 @@ __all__ = ['Parser', 'whole', 'need_name', 'columns_that_fit', 'table_line', 'us
            'one_line_errors', 'program', 'with_progress']
 
 # %% ../nbs/lib/terminal.ipynb #imports-export
-import argparse,atexit,difflib,math,os,re,shutil,signal,sys,tempfile,textwrap,time
+import argparse,atexit,difflib,logging,math,os,re,shutil,signal,sys,tempfile,textwrap,time
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,6 +120,7 @@ def usable_folders():
         if not folder.startswith('~') and _can_write(Path(folder)): continue
         os.environ[variable] = tempfile.mkdtemp(prefix='hnr-')
         atexit.register(shutil.rmtree, os.environ[variable], ignore_errors=True)
+    logging.getLogger('matplotlib').setLevel(logging.ERROR) # it tells when it begins a new list of fonts
 
 # %% ../nbs/lib/terminal.ipynb #signals
 _last_stop = -math.inf
