@@ -150,6 +150,8 @@ def interrupts_held():
     if not hasattr(signal, 'pthread_sigmask'):
         yield
         return
+    from multiprocessing import resource_tracker
+    resource_tracker.ensure_running() # its start would let the signal through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try: yield
     finally: signal.pthread_sigmask(signal.SIG_SETMASK, before)
