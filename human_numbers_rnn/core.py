@@ -7,8 +7,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/core.html.md"""
 # %% auto #0
 __all__ = ['LM_MODELS', 'need_int', 'need_number', 'need_share', 'need_bool', 'need_choice', 'need_words', 'need_lines',
            'need_tokens', 'need_tensor', 'need_module', 'lm_model', 'outermost', 'stateful_parts', 'reset_state',
-           'evaluating', 'write_atomic', 'save_json', 'need_folder', 'one_line_errors', 'need_device', 'versions',
-           'machine']
+           'evaluating', 'write_atomic', 'save_json', 'need_folder', 'need_device', 'versions', 'machine']
 
 # %% ../nbs/lib/core.ipynb #imports-export
 import codecs,inspect,json,math,os,platform,re,sys,tempfile,uuid,warnings
@@ -298,17 +297,6 @@ def need_folder(
     except OSError as e:
         raise ValueError(f'{name} must be a folder that can be written, got {str(path)!r}: {e.strerror}') from e
     return path
-
-# %% ../nbs/lib/core.ipynb #one-line-errors
-@contextmanager
-def one_line_errors(
-    prog:str, # Name of the program
-):
-    "Turn a `ValueError` or `TypeError` about an argument into one line on standard error and exit status 2"
-    try: yield
-    except (ValueError, TypeError) as e:
-        print(f'{prog}: {e}', file=sys.stderr)
-        sys.exit(2)
 
 # %% ../nbs/lib/core.ipynb #need-device
 def need_device(
