@@ -75,7 +75,7 @@ class LMModel5(StateMixin, Module):
         return self.h_o(res)
 
 # %% ../nbs/14_fast_layers.ipynb #rnn-imports-export
-from .layers import RecurrentCell
+from .layers import Recurrent,RecurrentCell
 from .layers import for_autograd_only,grads_by_autograd
 from .layers import left_to_autograd,taken_apart
 
