@@ -76,7 +76,7 @@ def need_models(
     return list(dict.fromkeys(need_name('--models', m.strip(), MODELS) for m in models.split(',')))
 
 def _train_parser():
-    p = Parser('hnr-train', 'Train the models of the course, print one row each, and write records, curves and weights.',
+    p = Parser('hnr-train', 'Train the models of the course, print a row each, and write records, curves and weights.',
                _listed(MODELS))
     p.add_argument('--models', default='all', help='names with commas between them (default: all)')
     p.add_argument('--epochs', type=whole(), help='epochs for every model; its own number unless given')
@@ -198,7 +198,8 @@ def need_counter(
 ) -> str: # `model`
     "Raises `ValueError` unless `model` can be one that counts"
     known = counters()
-    if model in known or (model not in MODELS and (model.endswith('.safetensors') or Path(model).exists())): return model
+    if model in known: return model
+    if model not in MODELS and (model.endswith('.safetensors') or Path(model).exists()): return model
     if model not in MODELS: return need_name('--model', model, known)
     own = f'does not come with the package (hnr-train --models {model} makes it)'
     raise ValueError(f"--model: {model} {_cannot_count.get(model, own)}; there are {', '.join(known)}")

@@ -88,6 +88,7 @@ class _Describer:
             alone = owner is None or isinstance(owner, (type, types.ModuleType))
             return ['built in', o.__qualname__, str(o.__module__), *([] if alone else self.each(owner))]
         if isinstance(o, property): return ['property', *self.each(o.fget, o.fset, o.fdel)]
+        if isinstance(o, (torch._ops.OpOverload, torch._ops.OpOverloadPacket)): return ['operator', str(o)]
         if isinstance(o, (classmethod, staticmethod)): return [kind.__name__, self(o.__func__)]
         if isinstance(o, Enum): return ['enum', self(kind), o.name]
         if isinstance(o, _printed): return ['plain', kind.__name__, str(o)]

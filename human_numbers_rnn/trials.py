@@ -76,7 +76,7 @@ def _one_run(recipe, seed, epochs, device, tokens, keep=True):
 def _weights(model, vocab):
     "A file of weights. Of a class that `load_weights` can't build again it holds the numbers alone."
     try: return weights_bytes(model, vocab)
-    except (TypeError, RuntimeError): # no `lm_model`, or two names for one tensor
+    except (TypeError, ValueError, RuntimeError): # no `lm_model`, or not as a new one of its class would be
         numbers = {k: v.detach().cpu().clone() for k,v in model.state_dict().items() if isinstance(v, Tensor)}
         return st_bytes(numbers, metadata=dict(model=type(model).__name__, vocab=json.dumps(vocab.items)))
 

@@ -103,6 +103,9 @@ def _from_bytes(data, what, vocab=None):
     about = head.get('__metadata__', {})
     if about.get('model') not in (*LM_MODELS, 'Ensemble'):
         raise ValueError(f'weights: {what} does not hold a model of this package')
+    if 'args' not in about:
+        raise ValueError(f"weights: {what} holds numbers alone, without the arguments of {about['model']}: "
+                         'make the model yourself, and use safetensors.torch.load_file and load_state_dict')
     own = Vocab(json.loads(about['vocab']))
     if vocab is not None and vocab != own:
         raise ValueError(f'vocab must be the one that {what} was trained with, {len(own)} words '
