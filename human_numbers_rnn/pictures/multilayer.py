@@ -95,7 +95,8 @@ def plot_late_start(
             lines = ax.plot(range(1, losses.shape[1]+1), losses.T, style, color=color, lw=1)
             lines[0].set_label(f'{n} layers')
             fifth = f'{losses[4].min():.1f} to {losses[4].max():.1f}'
-            said.append(f'{act}, {n} layers: {fifth} after epoch 5, {losses.iloc[:,-1].mean():.2f} at the end on average')
+            end = losses.iloc[:,-1].mean()
+            said.append(f'{act}, {n} layers: {fifth} after epoch 5, {end:.2f} at the end on average')
         ax.set(title=f'{act}: one line for each seed', xlabel='epoch')
     axs[0].set(ylabel='training loss (nats a word)', ylim=(0, None))
     axs[0].legend()
