@@ -31,21 +31,21 @@ def draw_flatten(
     bs:int, # Rows of the batch
     seq_len:int, # Words in each row
     vocab_sz:int, # Scores for each guess
-) -> Picture: # 8 inches wide
+) -> Picture: # 6.6 inches wide
     "How logits (bs, seq_len, vocab_sz) and targets (bs, seq_len) become tables with a row for each guess"
-    fig,ax = plt.subplots(figsize=(8, 3.7), layout='constrained')
+    fig,ax = plt.subplots(figsize=(6.6, 3.4), layout='constrained')
     ax.set(xlim=(0, 8), ylim=(0, 3.6))
     ax.axis('off')
     def note(x, y, text, ha='center', **kw): ax.text(x, y, text, ha=ha, va='center', **{'fontsize': 10, **kw})
     rows = 'row 1','row 2',f'row {bs}'
     for k in (2, 1, 0):
-        x,y = .35+.3*k,2.1+.38*k
+        x,y = .1+.3*k,2.1+.38*k
         end = _sheet(ax, x, y, seq_len, vocab_sz, _shades[k], 1.2, 3-k)
         note(end+.06, y-1.05, rows[k], 'left', fontsize=9)
-    note(1.7, 3.35, f'logits ({bs}, {seq_len}, {vocab_sz})', weight='bold')
-    note(1.1, .72, f'{seq_len} words down, {vocab_sz} scores across', fontsize=9)
-    ax.annotate('', (4., 1.75), (3., 1.75), arrowprops=dict(arrowstyle='-|>', lw=2, color='k'))
-    note(3.5, 1.98, 'flatten(0, 1)')
+    note(1.45, 3.35, f'logits ({bs}, {seq_len}, {vocab_sz})', weight='bold')
+    note(.1, .7, f'{seq_len} words down, {vocab_sz} scores across', 'left', fontsize=9)
+    ax.annotate('', (4.15, 1.75), (3.1, 1.75), arrowprops=dict(arrowstyle='-|>', lw=2, color='k'))
+    note(3.6, 1.98, 'flatten(0, 1)')
     for k,top in enumerate((3.05, 2.27, 1.23)):
         end = _sheet(ax, 4.3, top, seq_len, vocab_sz, _shades[k], .78)
         _sheet(ax, 6.75, top, seq_len, 3, _shades[k], .78)
@@ -88,7 +88,7 @@ def plot_scatter_of(
     marks:dict=None, # Label to an accuracy that is marked by a line
 ) -> Picture: # Runs in a hundred for each point of accuracy
     "A histogram for each recipe, over one another"
-    fig,ax = plt.subplots(figsize=(8, 3.2), layout='constrained')
+    fig,ax = plt.subplots(figsize=(6.6, 3.2), layout='constrained')
     said = []
     looks = dict(color='#9cc5e6'),dict(color='#174f7c', hatch='//', alpha=.9)
     for (recipe,some),look in zip(runs.groupby('recipe', sort=False), looks):
@@ -111,7 +111,7 @@ def plot_growth(
     seq_len:int=16, # Words in a batch
 ) -> Picture: # Two panels: the start that explodes, and the others
     "Length of the state against the words that a model has read"
-    fig,(left,right) = plt.subplots(1, 2, figsize=(8, 3.4), layout='constrained')
+    fig,(left,right) = plt.subplots(1, 2, figsize=(7, 3.2), layout='constrained')
     words = {k: seq_len*np.arange(1, len(v)+1) for k,v in lengths.items()}
     v = np.array(lengths['threefold'])
     ok = np.isfinite(v)
