@@ -58,11 +58,11 @@ def plot_losses(
             lines = ax.plot(range(1, losses.shape[1]+1), losses.T, lw=1.2, **look)
             lines[0].set_label(layer)
             last = losses[:,-1]
-            said.append(f'{name.lower()} of the {layer} at the end: {last.min():.2f} to {last.max():.2f}')
+            said.append(f'{name} of the {layer} at the end: {last.min():.2f} to {last.max():.2f}')
         ax.set(title=name, xlabel='epoch', ylim=(0, None))
     axs[0].set_ylabel('nats a word')
     axs[0].legend()
-    return Picture(fig, f'Loss after each epoch, one line for each seed. {"; ".join(said)}.')
+    return Picture(fig, f'Loss after each epoch, one line for each seed. {". ".join(said)}.')
 
 # %% ../../nbs/pictures/09_gru.ipynb #gates
 @torch.no_grad()
@@ -89,7 +89,8 @@ def plot_update_gates(
     fig,ax = plt.subplots(figsize=(8.5, 4.2), layout='constrained')
     im = ax.imshow(z[:,moving].T, cmap='Greys', vmin=0, vmax=1, aspect='auto', interpolation='nearest')
     ax.set_xticks(range(len(words)), words, rotation=90)
-    ax.set(title=f'Update gates of {n_units} units', xlabel='word just read', ylabel='unit, most moving first')
+    ax.set_yticks(range(n_units), moving.tolist(), fontsize=8)
+    ax.set(title=f'Update gates of {n_units} units', xlabel='word just read', ylabel='unit')
     fig.colorbar(im, ax=ax, label='light: takes the new, dark: keeps the old')
     shut,open_ = (z[:,moving] < .1).float().mean(),(z[:,moving] > .9).float().mean()
     return Picture(fig, f'Update gates of {n_units} units while the model reads {len(words)} words, in shades of grey. '
