@@ -25,7 +25,7 @@ def plot_states(
     grus:dict, # Update gate `z` to the states of a GRU after as many steps
 ) -> Picture: # Two panels, since the LSTM leaves the scale of the GRU
     "An LSTM that adds 1 at each step, and GRUs whose candidate is 1"
-    fig,axs = plt.subplots(1, 2, figsize=(8, 3), layout='constrained')
+    fig,axs = plt.subplots(1, 2, figsize=(7, 2.8), layout='constrained')
     axs[0].plot(lstm, 'k-')
     axs[0].set(title='LSTM, both gates open: it counts', xlabel='step', ylabel='cell state c')
     for (z,states),style in zip(grus.items(), ('k-', 'k--', 'k:')):
@@ -50,7 +50,7 @@ def plot_losses(
     runs:pd.DataFrame, # From `gru_and_lstm_runs`
 ) -> Picture: # Training and validation loss after each epoch, a line for each run
     "How the loss on the two sets parts"
-    fig,axs = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True, layout='constrained')
+    fig,axs = plt.subplots(1, 2, figsize=(7, 3), sharey=True, layout='constrained')
     said = []
     for ax,what,name in zip(axs, ('train_loss', 'valid_loss'), ('Training loss', 'Validation loss')):
         for layer,look in _looks.items():
@@ -86,7 +86,7 @@ def plot_update_gates(
 ) -> Picture: # A row for each unit, a column for each word; the darker, the further open
     "The gates that move most along a text"
     moving = z.std(0).argsort(descending=True)[:n_units]
-    fig,ax = plt.subplots(figsize=(8.5, 4.2), layout='constrained')
+    fig,ax = plt.subplots(figsize=(7, 4.2), layout='constrained')
     im = ax.imshow(z[:,moving].T, cmap='Greys', vmin=0, vmax=1, aspect='auto', interpolation='nearest')
     ax.set_xticks(range(len(words)), words, rotation=90)
     ax.set_yticks(range(n_units), moving.tolist(), fontsize=8)
