@@ -48,12 +48,14 @@ def plot_starts(
             ax.plot(epochs, curves.T, **look, lw=.6, alpha=.5)
             ax.plot(epochs, curves.mean(0), **look, lw=2.2, label=start)
             said.append(f'{label}, {start}: mean {curves.mean(0)[-1]:.2f} at the end')
-        ax.set(title=label.capitalize(), xlabel='epoch', ylabel={'accuracy': 'share of words right'}.get(what, 'nats a word'))
+        ax.set(title=label.capitalize(), xlabel='epoch')
+    axs[0].set_ylabel('share of words right')
+    axs[1].set_ylabel('nats a word')
     axs[1].set_yscale('log')
     axs[0].legend(loc='lower right')
     title = 'LMModel6 from two starts of the forget gate'
     fig.suptitle(title)
-    return Picture(fig, f'{title}. A thin line for each of five seeds and a thick one for their mean. {"; ".join(said)}.')
+    return Picture(fig, f'{title}. A thin line for each seed and a thick one for the mean. {"; ".join(said)}.')
 
 # %% ../../nbs/pictures/08_lstm.ipynb #reach
 def trained_reach() -> dict: # Name of a model to a list, from the last word backwards
@@ -146,7 +148,7 @@ def plot_gates(
     for ax,title,rows in zip(axs, titles, names): ax.set(title=title, yticks=range(len(rows)), yticklabels=rows)
     axs[1].set_xticks(range(len(words)), words, rotation=90)
     axs[1].set_xlabel('word just read')
-    said = f'Gates of {len(table)} units and their cell states while the model reads {len(words)} words, in shades of grey.'
+    said = f'Gates of {len(table)} units and their cell states at {len(words)} words, in shades of grey.'
     if mark is None: return Picture(fig, said)
     at = ', '.join(f'{name} {g:.2f}' for name,g in zip(names[0], gates[:,mark]))
     return Picture(fig, f'{said} Marked is the word {words[mark]}; how far the gates are open there: {at}.')
