@@ -59,7 +59,7 @@ def plot_losses(
             lines[0].set_label(layer)
             last = losses[:,-1]
             said.append(f'{name} of the {layer} at the end: {last.min():.2f} to {last.max():.2f}')
-        ax.set(title=name, xlabel='epoch', ylim=(0, None))
+        ax.set(title=name, xlabel='epoch', xticks=(1, 5, 10, 15), ylim=(0, None))
     axs[0].set_ylabel('nats a word')
     axs[0].legend()
     return Picture(fig, f'Loss after each epoch, one line for each seed. {". ".join(said)}.')
