@@ -137,7 +137,7 @@ def plot_gates(
     "Gates along a stretch of text, and below them the cell states of the same units"
     gates,cells = gate_rows(acts, table, text, slice(first, first+len(words)))
     low,high = cells.amin(1, keepdim=True),cells.amax(1, keepdim=True)
-    fig,axs = plt.subplots(2, 1, figsize=(8, 5.2), sharex=True, layout='constrained')
+    fig,axs = plt.subplots(2, 1, figsize=(7, 5.2), sharex=True, layout='constrained')
     how = dict(cmap='Greys', vmin=0, vmax=1, aspect='auto', interpolation='nearest')
     fig.colorbar(axs[0].imshow(gates, **how), ax=axs[0], label='light: shut, dark: open')
     fig.colorbar(axs[1].imshow((cells-low)/(high-low), **how), ax=axs[1], label='light: lowest, dark: highest')
