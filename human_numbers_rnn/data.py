@@ -115,7 +115,7 @@ def read_lines(
 # %% ../nbs/lib/data.ipynb #tokenize
 def tokenize(
     lines:list, # Lines of words; blank lines are left out
-    sep:str='.', # Token that stands between two lines
+    sep:str='.', # Token between two lines
 ) -> list: # Tokens in reading order
     """Split `lines` at blanks and put `sep` between them.
 

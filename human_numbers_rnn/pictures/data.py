@@ -28,19 +28,21 @@ def draw_shift(
 ) -> Picture: # The text, the inputs and the targets below each other
     "The targets are the inputs, moved on by one token; a thick frame marks the last target of each window"
     n = len(tokens)-1
-    fig,ax = plt.subplots(figsize=(6.2, 2.3), layout='constrained')
+    fig,ax = plt.subplots(figsize=(6.2, 2.4), layout='constrained')
     for i,w in enumerate(tokens):
-        ax.text(i+.5, 3, w, ha='center', va='center', fontsize=10.5)
+        ax.text(i+.5, 2.9, w, ha='center', va='center', fontsize=10.5)
         if i < n: _cell(ax, i, 2, w, _light)
         last = dict(ec='k', lw=2.5, zorder=3) if i and i%seq_len == 0 else {}
         if i: _cell(ax, i, 1, w, **last)
     for i in range(0, n, seq_len):
-        for y,shift in ((2, 0), (1, 1)):
-            ax.plot([i+shift+.08, i+shift+seq_len-.08], [y-.46]*2, color=_dark, lw=2.5)
-    for y,name in ((3, 'text'), (2, 'inputs x'), (1, 'targets y')):
+        for y,shift in ((2.46, 0), (.54, 1)):
+            ax.plot([i+shift+.08, i+shift+seq_len-.08], [y]*2, color=_dark, lw=2.5)
+    for i in range(n):
+        ax.annotate('', (i+1.3, 1.38), (i+.7, 1.62), arrowprops=dict(arrowstyle='->', lw=1.2, shrinkA=0, shrinkB=0))
+    for y,name in ((2.9, 'text'), (2, 'inputs x'), (1, 'targets y')):
         ax.text(-.2, y, name, ha='right', va='center', fontsize=10.5)
     ax.set_title('Each target is the word after its input', fontsize=12)
-    ax.set(xlim=(-1.6, n+1.05), ylim=(.45, 3.4))
+    ax.set(xlim=(-1.6, n+1.05), ylim=(.42, 3.2))
     ax.axis('off')
     def windows(ts): return ' | '.join(' '.join(ts[i:i+seq_len]) for i in range(0, n, seq_len))
     return Picture(fig, f'The text {" ".join(tokens)}. Below it are its windows of {seq_len} words, the inputs x: '
@@ -103,7 +105,7 @@ def draw_rows(
 ) -> Picture: # Three batches in reading order, and three in grouped order
     "Which window is where, with a frame around row 1"
     fig,axs = plt.subplots(2, 1, figsize=(6.4, 5.2), layout='constrained')
-    plain = _draw_order(axs[0], x[:len(x)//bs*bs], bs, vocab, 'Reading order: the framed row leaves out text')
+    plain = _draw_order(axs[0], x[:len(x)//bs*bs], bs, vocab, 'Reading order: the framed row skips text')
     grouped = _draw_order(axs[1], group_chunks(x, bs), bs, vocab, 'Grouped: the framed row reads on')
     return Picture(fig, f'Three batches of {bs} rows in each of two orders. In reading order, row 1 reads: {plain}. '
                         f'In grouped order, row 1 reads: {grouped}.')
