@@ -45,9 +45,9 @@ def draw_shift(
     ax.set(xlim=(-1.6, n+1.05), ylim=(.42, 3.2))
     ax.axis('off')
     def windows(ts): return ' | '.join(' '.join(ts[i:i+seq_len]) for i in range(0, n, seq_len))
-    return Picture(fig, f'The text {" ".join(tokens)}. Below it are its windows of {seq_len} words, the inputs x: '
-                        f'{windows(tokens[:-1])}. Below these are the targets y, which begin one word later: '
-                        f'{windows(tokens[1:])}. The last target of each window has a thick frame.')
+    return Picture(fig, f'The text "{" ".join(tokens)}". Below it are its windows of {seq_len} words, the inputs x: '
+                        f'"{windows(tokens[:-1])}". Below these are the targets y, which begin one word later: '
+                        f'"{windows(tokens[1:])}". The last target of each window has a thick frame.')
 
 # %% ../../nbs/pictures/00_data.ipynb #sets
 def draw_sets(
@@ -71,8 +71,7 @@ def draw_sets(
             ax.barh(y, (x1-x0)/1e3, left=x0/1e3, height=.8, fc=fc, ec='k', lw=1)
             ax.text((x0+x1)/2e3, y, f'{name}\n{first:,} to {end:,}', ha='center', va='center', fontsize=10.5,
                     color='w' if fc == _dark else 'k')
-            said.append(f'{name}, {first:,} to {end:,}, words 0 to {(x1-x0)/1e3:.1f} thousand' if not x0 else
-                        f'{name}, {first:,} to {end:,}, {(x1-x0)/1e3:.1f} thousand words')
+            said.append(f'{name}, {first:,} to {end:,}, {(x1-x0)/1e3:.1f} thousand words')
     ax.set_yticks([1, 0], list(strips), fontsize=10.5)
     ax.set_title('The training set ends a little after train.txt', fontsize=12)
     ax.set_xlabel('place in the text (thousands of words)')
@@ -107,8 +106,8 @@ def draw_rows(
     fig,axs = plt.subplots(2, 1, figsize=(6.4, 5.2), layout='constrained')
     plain = _draw_order(axs[0], x[:len(x)//bs*bs], bs, vocab, 'Reading order: the framed row skips text')
     grouped = _draw_order(axs[1], group_chunks(x, bs), bs, vocab, 'Grouped: the framed row reads on')
-    return Picture(fig, f'Three batches of {bs} rows in each of two orders. In reading order, row 1 reads: {plain}. '
-                        f'In grouped order, row 1 reads: {grouped}.')
+    return Picture(fig, f'Three batches of {bs} rows in each of two orders. In reading order, row 1 reads "{plain}". '
+                        f'In grouped order, row 1 reads "{grouped}".')
 
 # %% ../../nbs/pictures/00_data.ipynb #orders
 def plot_orders(
@@ -124,6 +123,6 @@ def plot_orders(
         ax.set_xlabel('batch')
     axs[0].set_ylabel('row of the batch')
     fig.colorbar(image, ax=axs, label='place in the text (number of the window)')
-    return Picture(fig, f'Two images of {len(places)//bs} batches with {bs} rows. The shade of a point is the place of its '
-                        'window in the text. In reading order it changes from left to right, and a batch has one shade. '
-                        'Grouped, it changes from top to bottom, and a row has one shade.')
+    return Picture(fig, f'Two images of {len(places)//bs} batches with {bs} rows. The shade of a point is the place '
+                        'of its window in the text. In reading order it changes from left to right, and a batch '
+                        'has one shade. Grouped, it changes from top to bottom, and a row has one shade.')
