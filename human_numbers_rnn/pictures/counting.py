@@ -170,7 +170,7 @@ def plot_misses(
     fig,ax = plt.subplots(figsize=(7, 3), layout='constrained')
     ax.bar(by_place.index, by_place, color='#9cc5e6', ec='k', lw=.4, label=label)
     ax.step(range(1, len(reader)+1), reader, where='mid', color='k', ls='--', label='reader at the ceiling')
-    title = f'Where in a stream {label} is wrong'
+    title = f'Misses of {label} by place in the stream'
     ax.set(title=title, xlabel='words since the stream began', ylabel='share of streams', xlim=(0, n+.5), ylim=(0, 1))
     ax.legend()
     late = by_place[10:]
@@ -180,7 +180,7 @@ def plot_misses(
 
 def first_six(
     df:pd.DataFrame, # From `readings`
-    tops:dict, # Name of a reader to what `ceiling` gives for it
+    tops:dict, # Prior to what `ceiling` gives for it
     dls, # From `lm_dls`
     tokens:list, # The text they were made from
     label:str, # Name of the model
@@ -188,7 +188,7 @@ def first_six(
     "Misses after a cold start: readers who know the whole text, the model, and one who knows the training set by heart"
     places = valid_places(dls, tokens)
     known = dls.vocab.numericalize(tokens)[:int(places.min())]
-    misses = {f'knows the whole text; {k}': (1-c['chance'])[:,:6].sum(1).mean().item() for k,c in tops.items()}
+    misses = {f'knows the whole text, streams from the {k}': (1-c['chance'])[:,:6].sum(1).mean().item() for k,c in tops.items()}
     misses[label] = float((~df[df.position <= 6].right).sum()/df.stream.nunique())
     rows = [_misses_by_heart(known, dls.vocab.numericalize(tokens), row[:6]) for row in places.tolist()]
     misses['knows the training set by heart'] = sum(rows)/len(rows)
@@ -218,7 +218,7 @@ def changed_rows(
     n_batches:int=3, # How many batches to look at
 ) -> list: # For each batch a list of rows: a dict of `jump` and `words`; a word is `word`, `asked` and `swapped`
     "What the callbacks make of the first batches of an epoch: which words carry a loss, and which are stand-ins"
-    learn,vocab = lm_learner(dls, LMModel7(len(dls.vocab), 8, 1, 0., 'gru'), cbs=cbs),dls.vocab
+    learn = lm_learner(dls, LMModel7(len(dls.vocab), 8, 1, 0., 'gru'), cbs=cbs)
     learn.training = True
     for event in ('before_fit', 'before_train'):
         for cb in cbs: cb(event)
@@ -226,19 +226,19 @@ def changed_rows(
     for _,(x,y) in zip(range(n_batches), dls.train):
         learn.xb,learn.yb = (x,),(y,)
         for cb in cbs: cb('before_batch')
-        batches.append([_changed_row(learn, i, x, vocab) for i in range(len(learn.x))])
+        batches.append([_changed_row(learn, i, len(x), not batches) for i in range(len(learn.x))])
     return batches
 
-def _changed_row(learn, i, x, vocab):
-    starts = getattr(learn, 'random_start', None)
-    moved = bool(starts and i < len(x) and starts.fresh[i])
-    before = starts.text[starts.places[i]] if starts and i < len(x) else None
-    words = []
-    for j,now in enumerate(learn.x[i].tolist()):
-        asked = not moved if j == 0 else bool(learn.y[i,j-1] >= 0)
-        swapped = before is not None and now != int(before[j])
-        words.append((vocab[now], asked, swapped))
-    return dict(jump=moved, words=words)
+def _changed_row(learn, i, n_own, first):
+    x,y,vocab = learn.x[i],learn.y[i],learn.dls.vocab
+    own = i < n_own                                             # a row of the loader, not one from the start
+    starts = getattr(learn, 'random_start', None) if own else None
+    before = x if starts is None else starts.text[starts.places[i,:-1]]
+    if own: jump = bool(starts is not None and starts.fresh[i])
+    else: jump = not first and torch.equal(x, learn.from_start.text[:len(x)])
+    asked = [not first and not jump, *(y[:-1] >= 0).tolist()]
+    words = [(vocab[int(now)], ask, bool(now != old)) for now,old,ask in zip(x, before, asked)]
+    return dict(jump=jump, words=words)
 
 def plot_rows(
     dls, # As for `changed_rows`
