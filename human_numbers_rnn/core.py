@@ -6,8 +6,9 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/core.html.md"""
 
 # %% auto #0
 __all__ = ['LM_MODELS', 'need_int', 'need_number', 'need_share', 'need_bool', 'need_choice', 'need_words', 'need_lines',
-           'need_tokens', 'need_tensor', 'need_module', 'lm_model', 'outermost', 'stateful_parts', 'reset_state',
-           'evaluating', 'write_atomic', 'save_json', 'need_folder', 'need_device', 'versions', 'machine']
+           'guarded', 'need_spellable', 'need_windows', 'need_rows', 'need_tokens', 'need_tensor', 'need_module',
+           'lm_model', 'outermost', 'stateful_parts', 'reset_state', 'evaluating', 'write_atomic', 'save_json',
+           'need_folder', 'need_device', 'versions', 'machine']
 
 # %% ../nbs/lib/core.ipynb #imports-export
 import codecs,inspect,json,math,os,platform,re,sys,tempfile,uuid,warnings
@@ -119,6 +120,45 @@ def need_lines(
     except UnicodeDecodeError as e: refuse(f'byte {data[e.start]:#04x} is not UTF-8', e.start)
     lines = [line.removeprefix('\ufeff') for line in re.split(r'\r\n?|\n', text)]
     return lines if lines[-1] else lines[:-1]
+
+# %% ../nbs/lib/core.ipynb #guarded
+def guarded(
+    check:callable, # Takes the arguments of the function, and raises an error if they can't be used
+) -> callable: # Decorator of a function
+    "Decorator that calls `check` with the arguments, and then the function"
+    def decorate(f):
+        @wraps(f)
+        def checked(*args, **kwargs):
+            try: check(*args, **kwargs)
+            except TypeError:
+                inspect.signature(f).bind(*args, **kwargs) # says it if there are too many arguments or too few
+                raise
+            return f(*args, **kwargs)
+        return checked
+    return decorate
+
+# %% ../nbs/lib/core.ipynb #need-windows
+def need_spellable(
+    n:int, # A number to be spelled
+):
+    "Raise `TypeError` or `ValueError` unless `n` is a whole number from 1 to 999,999"
+    need_int('n', n, 1, 999_999)
+
+def need_windows(
+    nums:Tensor, # `LongTensor` of shape (n_tokens,)
+    seq_len:int, # Tokens in a window
+    every_word:bool=True, # Not looked at
+):
+    "Raise `TypeError` or `ValueError` unless `nums` gives at least one window of `seq_len` tokens"
+    need = need_int('seq_len', seq_len)+2
+    if len(nums) < need: raise ValueError(f'nums must hold at least {need} tokens for {seq_len=}, got {len(nums)}')
+
+def need_rows(
+    ds, # Windows: anything with a length
+    bs:int, # Rows in a batch
+):
+    "Raise `TypeError` or `ValueError` unless there is a window for each of `bs` rows"
+    if need_int('bs', bs) > len(ds): raise ValueError(f'bs must be at most the number of windows, {len(ds)}, got {bs}')
 
 # %% ../nbs/lib/core.ipynb #need-tokens
 def need_tokens(
