@@ -1,4 +1,4 @@
-"""Build dropout, two penalties on activations and weight tying, check each one by hand, and measure which of them earns its keep.
+"""Build dropout, two penalties on activations and weight tying, check each one by hand, and measure which of them helps.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.md"""
 
@@ -19,8 +19,7 @@ import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may 
 class Dropout(Module):
     """Set a share `p` of the numbers to zero while training, and divide the others by 1−p.
 
-    Raises `TypeError` unless `p` is a number, `ValueError` unless it is at least 0 and below 1.
-    Source: Srivastava et al. 2014."""
+    Raises `TypeError` or `ValueError` unless `p` is a number from 0 to below 1. Srivastava et al. 2014."""
     def __init__(self,
         p:float, # Share of numbers set to zero
     ):
@@ -94,12 +93,10 @@ class ActivationRegularizer(Callback):
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
 class LMModel7(StateMixin, Module):
-    """Recurrent language model with dropout and tied weights.
+    """Recurrent language model with dropout and tied weights; `ActivationRegularizer` adds penalties.
 
-    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Train it with
-    `ActivationRegularizer` for the penalties. Raises `ValueError` or `TypeError` for bad sizes,
-    `p` or `cell`.
-    Source: fastai book, chapter 12; Merity et al. 2017."""
+    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Raises `ValueError` or
+    `TypeError` for bad sizes, `p` or `cell`. fastai book, chapter 12; Merity et al. 2017."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and of each hidden state
