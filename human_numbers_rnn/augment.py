@@ -8,7 +8,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/augment.html.md"
 __all__ = ['RandomStart', 'TokenSwap', 'FromStart', 'CarryState', 'Ensemble']
 
 # %% ../nbs/lib/augment.ipynb #imports-export
-from .core import need_bool,need_int,need_module,need_share
+from .core import need_bool,need_int,need_module,need_share,outermost,reset_state
 from fastai.basics import *
 from .data import spell
 from .stateful import StateMixin
@@ -16,10 +16,13 @@ from .stateful import StateMixin
 # %% ../nbs/lib/augment.ipynb #stateful-helpers
 def need_stateful(
     model, # What the caller passed
-):
+) -> StateMixin: # `model`, or the model that it is wrapped around
     "Raise `TypeError` unless `model` keeps its state as `StateMixin` does"
-    if not isinstance(model, StateMixin):
-        raise TypeError(f'model must keep its state as StateMixin does, got {type(model).__name__}')
+    parts = outermost(model, lambda m: isinstance(m, StateMixin))
+    if len(parts) != 1:
+        several = f' with {len(parts)} models' if parts else ''
+        raise TypeError(f'model must keep its state as StateMixin does, got {type(model).__name__}{several}')
+    return parts[0]
 
 def _forget(model, rows):
     "Set the state of some rows (a boolean tensor; further rows of the state stay) to zero"
@@ -58,7 +61,7 @@ class RandomStart(Callback):
         self.skip = need_int('skip', skip, 0)
         self.missed = need_share('missed', missed)
     def before_fit(self):
-        need_stateful(self.model)
+        self.keeper = need_stateful(self.model)
         self.text = _train_text(self.dls)
         self.wrong = torch.zeros(len(self.text), dtype=torch.bool, device=self.text.device)
     def before_train(self):
@@ -73,7 +76,7 @@ class RandomStart(Callback):
         self.fresh = jump | over
         self.next = start+sl
         self.places = start[:,None] + torch.arange(sl+1, device=device)
-        _forget(self.model, self.fresh)
+        _forget(self.keeper, self.fresh)
         words = self.text[self.places]
         unknown = (jump & ~over)[:,None] & (torch.arange(sl, device=device) < self.skip)
         self.learn.xb = (words[:,:-1],)
@@ -166,14 +169,14 @@ class FromStart(Callback):
         self.rows = need_int('rows', rows)
         self.p = need_share('p', p)
     def before_fit(self):
-        need_stateful(self.model)
+        self.keeper = need_stateful(self.model)
         self.text = _train_text(self.dls)
     def before_train(self): self.next = torch.zeros(self.rows, dtype=torch.long, device=self.text.device)
     def before_batch(self):
         (bs,sl),device = self.y.shape,self.y.device
         back = (torch.rand(self.rows, device=device) < self.p) | (self.next >= len(self.text)-sl)
         start = self.next.masked_fill(back, 0)
-        _forget(self.model, F.pad(back, (bs, 0)))
+        _forget(self.keeper, F.pad(back, (bs, 0)))
         words = self.text[start[:,None] + torch.arange(sl+1, device=device)]
         self.learn.xb = (torch.cat([self.x, words[:,:-1]]),)
         self.learn.yb = (torch.cat([self.y, words[:,1:]]),)
@@ -189,16 +192,16 @@ class CarryState(Callback):
     Raises `TypeError`, when the fit starts, for a model that does not keep its state as `StateMixin` does."""
     run_valid,order = False,10
     def before_fit(self):
-        need_stateful(self.model)
+        self.keeper = need_stateful(self.model)
         self.end = None
     def before_train(self):
         if self.end is None: return
         bs = self.dls.train.bs
         follow = lambda t: torch.cat([t[...,:bs,:].roll(1, -2), t[...,bs:,:]], dim=-2)
-        self.model._keep(*map(follow, self.end))
+        self.keeper._keep(*map(follow, self.end))
         start = torch.arange(self.end[0].shape[-2], device=self.end[0].device)
-        _forget(self.model, (start == 0) | (start >= bs))
-    def after_train(self): self.end = self.model.h
+        _forget(self.keeper, (start == 0) | (start >= bs))
+    def after_train(self): self.end = self.keeper.h
 
 # %% ../nbs/lib/augment.ipynb #ensemble
 class Ensemble(Module):
@@ -215,5 +218,5 @@ class Ensemble(Module):
         self.members = nn.ModuleList(models)
     def reset(self):
         "All members forget"
-        for m in self.members: m.reset()
+        for m in self.members: reset_state(m)
     def forward(self, x): return torch.stack([m(x).log_softmax(-1) for m in self.members]).mean(0)

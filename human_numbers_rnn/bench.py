@@ -6,17 +6,16 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/bench.html.md"""
 
 # %% auto #0
 __all__ = ['CONTESTS', 'CELLS', 'BENCHES', 'sync', 'time_rivals', 'training_rivals', 'bench_training', 'prepare', 'bench_corpus',
-           'NaiveLSTM', 'forward_backward', 'cell_rivals', 'bench_cells']
+           'NaiveLSTM', 'forward_backward', 'cell_rivals', 'bench_cells', 'run_bench']
 
 # %% ../nbs/lib/bench.ipynb #imports-export
-import itertools,json,statistics,time,tracemalloc
+import itertools,json,statistics,sys,time,tracemalloc
 from collections import defaultdict
 from multiprocessing import get_context
-from .core import machine,need_device,need_folder,need_int,one_line_errors,save_json,versions
+from .core import machine,need_int,save_json,versions
 from fastai.basics import *
 from fastai.callback.rnn import ModelResetter
 from fastai.optimizer import Adam
-from fastcore.script import call_parse
 from .data import Vocab,cut_windows,human_numbers,lm_dls,notes_dls,read_lines,spell,tokenize
 from .feedforward import LMModel1
 from .stateful import LMModel3
@@ -24,7 +23,8 @@ from .every_word import LMModel4
 from .multilayer import LMModel5
 from .lstm import AutogradLSTM,LSTM,NaiveLSTMCell
 from .gru import GRU
-from .learner import FastLearner,FusedAdam,LMLoss
+from .learner import lm_learner
+from .terminal import interrupts_held,table_line
 from .rivals import NotesModel3,NotesModel4,NotesModel5,hand_loop
 
 # %% ../nbs/lib/bench.ipynb #time-rivals
@@ -52,9 +52,11 @@ def time_rivals(
     return res
 
 # %% ../nbs/lib/bench.ipynb #train-rivals
-def _fit(cls, dls, model, n_epoch, lr, opt_func, loss_func=CrossEntropyLossFlat):
+def _stock(dls, model):
     cbs = ModelResetter if hasattr(model, 'reset') else None
-    learn = cls(dls, model, loss_func(), opt_func=opt_func, metrics=accuracy, cbs=cbs)
+    return Learner(dls, model, CrossEntropyLossFlat(), opt_func=Adam, metrics=accuracy, cbs=cbs)
+
+def _fit(learn, n_epoch, lr):
     with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(n_epoch, lr)
     return learn.recorder.values[-1][1]
 
@@ -77,10 +79,10 @@ def training_rivals(
             set_seed(42)
             return train(make())
         return run
-    return {'the notes': seeded(lambda m: _fit(Learner, stock, m, n_epoch, lr, Adam), theirs),
-            'the notes, no workers': seeded(lambda m: _fit(Learner, alone, m, n_epoch, lr, Adam), theirs),
-            'lm_dls, Learner, Adam': seeded(lambda m: _fit(Learner, fast, m, n_epoch, lr, Adam), ours),
-            'lm_dls, lm_learner': seeded(lambda m: _fit(FastLearner, fast, m, n_epoch, lr, FusedAdam, LMLoss), ours),
+    return {'the notes': seeded(lambda m: _fit(_stock(stock, m), n_epoch, lr), theirs),
+            'the notes, no workers': seeded(lambda m: _fit(_stock(alone, m), n_epoch, lr), theirs),
+            'lm_dls, Learner, Adam': seeded(lambda m: _fit(_stock(fast, m), n_epoch, lr), ours),
+            'lm_dls, lm_learner': seeded(lambda m: _fit(lm_learner(fast, m), n_epoch, lr), ours),
             'hand-written loop': seeded(lambda m: hand_loop(fast, m, n_epoch, lr)[0], ours)}
 
 # %% ../nbs/lib/bench.ipynb #groups
@@ -286,62 +288,75 @@ def bench_cells(
     plan = [(cell, sl, hidden, n, rounds, device, compile and cell == 'LSTM' and k < 3)
             for k,cell,n,(sl,hidden) in itertools.product(range(max(1, processes)), cells or CELLS, threads, sizes)]
     if alone: return _over_processes(sum(itertools.starmap(_cell_rows, plan), []))
-    with get_context('spawn').Pool(1, maxtasksperchild=1) as pool:
+    with interrupts_held(): pool = get_context('spawn').Pool(1, maxtasksperchild=1)
+    with pool:
         return _over_processes(sum(pool.starmap(_cell_rows, plan, chunksize=1), []))
 
-# %% ../nbs/lib/bench.ipynb #print-cells
-def _print_cells(rows):
-    print(f"\n{'cell':6} {'version':22} {'sl':>4} {'hidden':>7} {'threads':>8} "
-          f"{'ms':>9} {'of PyTorch':>11} {'range':>11}")
-    for r in rows:
-        figures = r['note'] or f"{r['ms']:9.2f} {r['ratio']:11.2f}   {r['low']:.2f}–{r['high']:.2f}"
-        print(f"{r['cell']:6} {r['name']:22} {r['sl']:4} {r['hidden']:7} {r['threads']:8} {figures}")
-
 # %% ../nbs/lib/bench.ipynb #main
-def _print_training(groups):
-    for g in groups:
-        print(f"\n{g['title']:24} s an epoch   of notes   of hand loop   valid loss")
-        for r in g['rows']:
-            ratios = f"{r['ratio_notes']:10.2f} {r['ratio_hand']:14.2f}"
-            print(f"{r['name']:24} {r['seconds']:10.3f} {ratios} {r['valid_loss']:12.4f}")
+_training_forms = dict(name='<26', s_epoch='>9', of_notes='>9', of_hand_loop='>13', valid_loss='>11')
+_corpus_forms = dict(corpus='>10', tokens='>10', ns_a_token='>11', bytes_a_token='>14')
+_where_forms = dict(cell='<4', version='<19', sl='>3', hidden='>6', threads='>7')
+_cell_forms = dict(**_where_forms, ms='>8', of_PyTorch='>10', range='>9')
 
-def _print_corpus(rows):
-    print(f"\n{'corpus':>10} {'tokens':>12} {'µs a token':>12} {'bytes a token':>14}")
-    for r in rows: print(f"{r['numbers']:10,} {r['tokens']:12,} {r['microseconds']:12.3f} {r['bytes']:14.1f}")
+def _table(forms, rows, **heads):
+    "The lines of a table: an empty one, the names of the columns, and the rows"
+    return ['', *[table_line(row, forms) for row in ({n: heads.get(n, n.replace('_', ' ')) for n in forms}, *rows)]]
 
-def _run_training(rounds, device, compile): return bench_training(rounds, device)
-def _run_corpus(rounds, device, compile): return bench_corpus(rounds=min(rounds, 3))
-def _run_cells(rounds, device, compile): return bench_cells(20, device, compile=compile, processes=rounds)
+def _training_lines(groups):
+    def row(r): return dict(name=r['name'], s_epoch=f"{r['seconds']:.3f}", of_notes=f"{r['ratio_notes']:.2f}",
+                            of_hand_loop=f"{r['ratio_hand']:.2f}", valid_loss=f"{r['valid_loss']:.4f}")
+    return [line for g in groups for line in _table(_training_forms, map(row, g['rows']), name=g['title'])]
 
-BENCHES = {'training': (_run_training, _print_training),
-           'corpus': (_run_corpus, _print_corpus),
-           'cells': (_run_cells, _print_cells)}
+def _corpus_lines(rows):
+    def row(r): return dict(corpus=f"{r['numbers']:,}", tokens=f"{r['tokens']:,}",
+                            ns_a_token=f"{r['microseconds']*1e3:.0f}", bytes_a_token=f"{r['bytes']:.1f}")
+    return _table(_corpus_forms, map(row, rows))
+
+def _cell_lines(rows):
+    def line(r):
+        where = dict(cell=r['cell'], version=r['name'], sl=r['sl'], hidden=r['hidden'], threads=r['threads'])
+        if r['note']: return f"{table_line(where, _where_forms)} {r['note']}"
+        figures = dict(ms=f"{r['ms']:.2f}", of_PyTorch=f"{r['ratio']:.2f}", range=f"{r['low']:.2f}-{r['high']:.2f}")
+        return table_line({**where, **figures}, _cell_forms)
+    return [*_table(_cell_forms, []), *map(line, rows)]
 
 # %% ../nbs/lib/bench.ipynb #main-program
-@call_parse
-def main(
-    what:str='all', # Parts with commas between them (training, corpus, cells), or all
-    rounds:int=5, # Counted rounds
-    threads:int=1, # Torch threads for training; the cells are timed with one and two
-    compile:bool=False, # Time the cells under torch.compile too (minutes)
-    device:str='cpu', # cpu or cuda
-    out:str='runs', # Folder for bench.json
-):
-    "Time this package against the notes' code and a hand-written loop, in turn, and print medians and ratios"
-    with one_line_errors('hnr-bench'):
-        parts = list(BENCHES) if what=='all' else what.split(',')
-        for p in parts:
-            if p not in BENCHES: raise ValueError(f"what must be among {', '.join(BENCHES)}, got {p!r}")
-        need_int('rounds', rounds)
-        need_int('threads', threads)
-        device,out = need_device(device),need_folder('out', out)
+def _training_steps(rounds, device, compile):
+    for title,contest in CONTESTS.items(): yield bench_training(rounds, device, {title: contest})
+
+def _corpus_steps(rounds, device, compile): yield bench_corpus(rounds=min(rounds, 3))
+def _cell_steps(rounds, device, compile): yield bench_cells(20, device, compile=compile, processes=rounds)
+
+BENCHES = {'training': (_training_steps, _training_lines),
+           'corpus': (_corpus_steps, _corpus_lines),
+           'cells': (_cell_steps, _cell_lines)}
+
+def _kept_figures(file, made):
+    "What `file` holds, if it was made like this, and a line about it if it can't be read"
+    try:
+        old = json.loads(file.read_text(encoding='utf-8')) if file.exists() else {}
+        return (old if all(old.get(k) == v for k,v in made.items()) else {}),None
+    except (AttributeError, ValueError): return {},f'{file} is damaged and is written again'
+
+def run_bench(
+    parts:list, # Keys of `BENCHES`
+    rounds:int, # Counted rounds
+    threads:int, # Torch threads for training; the cells are timed with one and two
+    compile:bool, # Time the cells under `torch.compile` too?
+    device:torch.device, # Where to run
+    out:Path, # Folder for bench.json
+): # Yields lines to print
+    "The parts one after the other. Figures are in bench.json before they are printed."
     torch.set_num_threads(threads)
-    kept,made = out/'bench.json',dict(machine=machine(device), versions=versions(), threads=threads, rounds=rounds)
-    old = json.loads(kept.read_text()) if kept.exists() else {}
-    res = {**(old if all(old.get(k) == v for k,v in made.items()) else {}), **made}
+    file,made = out/'bench.json',dict(machine=machine(device), versions=versions(), threads=threads, rounds=rounds)
+    old,complaint = _kept_figures(file, made)
+    if complaint: print(f'hnr-bench: {complaint}', file=sys.stderr)
+    res = {**old, **made}
     for p in parts:
-        run,show = BENCHES[p]
-        res[p] = run(rounds, device, compile)
-        show(res[p])
-        save_json(kept, res)
-    print(f'\nFigures are in {kept}')
+        steps,lines = BENCHES[p]
+        res[p] = []
+        for figures in steps(rounds, device, compile):
+            res[p] = res[p]+figures
+            save_json(file, res)
+            yield from lines(figures)
+    yield f'\nFigures are in {file}'

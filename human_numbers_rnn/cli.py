@@ -1,4 +1,4 @@
-"""Train the models of the course, print each result beside the published figure, and keep records, curves and weights; and let a trained model count.
+"""Train the models of the course, print each result beside the published figure, and keep records, curves and weights; let a trained model count; and time all of it.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/cli.html.md"""
 
@@ -8,128 +8,286 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/cli.html.md"""
 __all__ = []
 
 # %% ../nbs/lib/cli.ipynb #imports-export
-import io,re,statistics,sys
-import matplotlib.pyplot as plt
-from fastcore.script import anno_parser,call_parse
-from fastprogress.fastprogress import progress_bar
-from joblib import cpu_count
-from .core import need_device,need_folder,need_int,one_line_errors,save_json,write_atomic
-from .counting import count_from
-from .data import spell
-from .plots import plot_curves
-from .recipes import RECIPES
-from .trials import summarize_trials,trial_records
-from .weights import load_pretrained
+import io,json,re,statistics,sys,warnings
+from pathlib import Path
+import human_numbers_rnn
+from .terminal import (Parser,interrupts_held,need_name,one_line_errors,program,table_line,
+                                        usable_folders,whole,with_progress)
+
+# %% ../nbs/lib/cli.ipynb #models
+MODELS = {
+    'baseline': 'always the most common word',
+    'LMModel1': 'reads three words, each in a layer of its own',
+    'LMModel2': 'the same as a loop: a recurrent network',
+    'LMModel3': 'keeps its state from batch to batch',
+    'LMModel4': 'guesses after every word',
+    'LMModel5': 'has two layers',
+    'LMModel5-relu': 'has two layers, with ReLU in place of tanh',
+    'LMModel5x12': 'has twelve layers',
+    'LMModel6': 'is an LSTM',
+    'LMModel6-gru': 'is a GRU',
+    'LMModel7': 'is an LSTM with dropout, penalties and tied weights',
+    'LMModel7-gru': 'is a GRU with the same',
+    'solo': 'is a wider GRU, trained on a changed text',
+    'best': 'is two of solo, which vote',
+    'counter': 'is a GRU that learns to count by itself',
+}
+
+def _listed(names):
+    "The part of a program's help that lists models"
+    return '\n'.join(['models:', *[f'  {n:14} {MODELS[n]}' for n in names]])
 
 # %% ../nbs/lib/cli.ipynb #table-row
-_columns = dict(model=14, published=10, notes=7, reruns=18, accuracy=16, range=13, valid_loss=11, params=9, s_epoch=8)
+_columns = dict(model='>13', published='>9', notes='>5', reruns='>6', accuracy='>8', sd='>6', valid_loss='>10',
+                params='>7', s_epoch='>7', range='>11', reruns_sd='>9')
 
 def header() -> str:
     "Column names of the results table"
-    return ' '.join(f'{c.replace("_", " "):>{w}}' for c,w in _columns.items())
+    return table_line({n: n.replace('_', ' ') for n in _columns}, _columns)
 
-def _figure(value, form): return '–' if value is None else format(value, form)
-def _spread(mean, sd): return f'{mean:.4f}' if sd is None else f'{mean:.4f} ± {sd:.4f}'
+def _figure(value, form): return '-' if value is None else format(value, form)
 def _mean_of(values): return None if None in values else statistics.mean(values)
 
 def row(records) -> str:
     "One line of the results table, for all runs of a recipe"
+    from human_numbers_rnn.recipes import RECIPES
+    from human_numbers_rnn.trials import summarize_trials
     s,recipe = summarize_trials(records),RECIPES[records[0]['recipe']]
-    cells = dict(
+    _,reruns,reruns_sd = recipe.reruns or (None, None, None)
+    return table_line(dict(
         model=recipe.name,
         published=_figure(recipe.published, '.4f'),
         notes=_figure(recipe.notes, '.3f'),
-        reruns='–' if recipe.reruns is None else '{1:.3f} ± {2:.3f} ({0})'.format(*recipe.reruns),
-        accuracy=_spread(s['mean'], s['sd']),
-        range='–' if s['n'] == 1 else f"{s['low']:.3f}–{s['high']:.3f}",
+        reruns=_figure(reruns, '.3f'),
+        accuracy=_figure(s['mean'], '.4f'),
+        sd=_figure(s['sd'], '.4f'),
         valid_loss=_figure(_mean_of([r['epochs'][-1].get('valid_loss') for r in records]), '.4f'),
         params=_figure(records[0].get('n_params'), ','),
-        s_epoch=_figure(_mean_of([r.get('seconds') for r in records]), '.2f'))
-    return ' '.join(f'{cells[c]:>{w}}' for c,w in _columns.items())
+        s_epoch=_figure(_mean_of([r.get('seconds') for r in records]), '.2f'),
+        range='-' if s['n'] == 1 else f"{s['low']:.3f}-{s['high']:.3f}",
+        reruns_sd=_figure(reruns_sd, '.3f')), _columns)
 
 # %% ../nbs/lib/cli.ipynb #train-program
-def need_recipes(
+def need_models(
     models:str, # Names with commas between them, or "all"
-) -> list: # Recipes
-    "Look up recipes by name. Raises `ValueError` for a name that is not there."
-    names = list(RECIPES) if models == 'all' else [m.strip() for m in models.split(',')]
-    for n in names:
-        if n not in RECIPES: raise ValueError(f"models must be among {', '.join(RECIPES)}, got {n!r}")
-    return [RECIPES[n] for n in names]
+) -> list: # Names, each once
+    "Raises `ValueError` for a name that is not there"
+    if models == 'all': return list(MODELS)
+    return list(dict.fromkeys(need_name('--models', m.strip(), MODELS) for m in models.split(',')))
 
+def _train_parser():
+    p = Parser('hnr-train', 'Train the models of the course, print a row each, and write records, curves and weights.',
+               _listed(MODELS))
+    p.add_argument('--models', default='all', help='names with commas between them (default: all)')
+    p.add_argument('--epochs', type=whole(), help='epochs for every model; its own number unless given')
+    p.add_argument('--seed', type=whole(0), default=42, help='seed of the first run of each model (default: 42)')
+    p.add_argument('--seeds', type=whole(high=10_000), default=1,
+                   help='runs of each model, with seeds from SEED up (default: 1)')
+    p.add_argument('--jobs', type=whole(high=10_000), help='trainings at a time, each with one thread; '
+                   'unless given, as many as there are cores, or one on a GPU')
+    p.add_argument('--device', help='cpu or cuda; the GPU if there is one, unless given')
+    p.add_argument('--out', default='runs', help='folder for records, curves and weights (default: runs); '
+                   'a run that is there is not trained again')
+    return p
+
+# %% ../nbs/lib/cli.ipynb #drop-damaged
+def _fault(file, recipe):
+    "What is wrong with the record `file` of a run of `recipe` or with its weights, None if nothing is"
+    from human_numbers_rnn.weights import load_weights
+    try:
+        record = json.loads(file.read_text(encoding='utf-8'))
+        record['seed'],record['epochs'][-1]['accuracy'] # there at all?
+        if record['recipe'] != recipe.name: return f"{file} is the record of {record['recipe']!r}"
+    except (OSError, ValueError, TypeError, LookupError): return f'{file} is damaged'
+    if recipe.model is None: return None
+    weights = file.with_suffix('.safetensors')
+    if not weights.exists(): return f'{weights} is missing'
+    try: load_weights(weights)
+    except ValueError: return f'{weights} is damaged'
+    return None
+
+def drop_damaged(
+    folder:Path, # Folder of `hnr-train`
+    recipes:list, # What will be trained
+    seeds, # Seeds, each for every recipe
+) -> list: # What was wrong, a line for each record
+    "Take away the records of runs that `folder` does not hold whole, so that these are trained again"
+    kept = [(f, r) for r in recipes for seed in seeds for f in sorted(folder.glob(f'{r.name}-{seed}-*.json'))]
+    faults = {f: fault for f,r in kept if (fault := _fault(f, r))}
+    for f in faults: f.unlink()
+    return [f'{fault}; what is needed of it is trained again' for fault in faults.values()]
+
+# %% ../nbs/lib/cli.ipynb #train-main
 def _save_curves(file, records):
+    import matplotlib.pyplot as plt
+    from human_numbers_rnn.core import write_atomic
+    from human_numbers_rnn.plots import plot_curves
     with io.BytesIO() as f:
         plot_curves(records).savefig(f, format='png', dpi=120)
         write_atomic(file, f.getvalue())
     plt.close('all')
 
-def _with_bar(records, total):
-    "The records as they come, with one bar for all of them if somebody is watching"
-    if not sys.stdout.isatty(): return records
-    return progress_bar(records, total=total, leave=False)
+def _start_workers(jobs):
+    "Processes that `trial_records` will use, deaf to Ctrl-C: only this one answers it"
+    from joblib import Parallel,delayed
+    if jobs == 1: return
+    with interrupts_held(): started = Parallel(jobs, return_as='generator_unordered')([delayed(int)()]*jobs)
+    list(started)
 
-@call_parse
-def train(
-    models:str='all', # Names with commas between them, or all
-    epochs:int=None, # Epochs for every model; each recipe's own unless given
-    seed:int=42, # Seed of the first run of each model
-    seeds:int=1, # Runs a model, with seeds from `seed` up
-    jobs:int=None, # Trainings at a time, one torch thread each; all cores (one job on a GPU) unless given
-    device:str=None, # cpu or cuda; the GPU if there is one, unless given
-    out:str='runs', # Folder for records, curves and weights; runs that are there are not trained again
-):
-    "Train the models of the course, print one row each, and write records, curves and weights"
-    with one_line_errors('hnr-train'):
-        recipes = need_recipes(models)
-        if epochs is not None: need_int('epochs', epochs)
-        need_int('seed', seed, 0)
-        need_int('seeds', seeds)
-        if jobs is not None: need_int('jobs', jobs)
-        device,folder = need_device(device),need_folder('out', out)
-    if jobs is None: jobs = cpu_count() if device.type == 'cpu' else 1
+def _run_training(args, recipes, device, folder):
+    "Train, print and write everything"
+    from joblib import cpu_count
+    from human_numbers_rnn.core import save_json
+    from human_numbers_rnn.trials import trial_records
+    seeds = range(args.seed, args.seed+args.seeds)
+    for line in drop_damaged(folder, recipes, seeds): print(f'hnr-train: {line}', file=sys.stderr)
+    jobs = args.jobs or (cpu_count() if device.type == 'cpu' else 1)
+    jobs = min(jobs, sum(r.members for r in recipes)*len(seeds))
+    warnings.filterwarnings('ignore', module='joblib') # about runs that it gives up when the program is stopped
     print(header(), flush=True)
+    _start_workers(jobs)
     done,waiting = {r.name: [] for r in recipes},list(recipes)
-    records = trial_records(recipes, range(seed, seed+seeds), jobs, folder, epochs, device)
-    for record in _with_bar(records, len(recipes)*seeds):
+    records = trial_records(recipes, seeds, jobs, folder, args.epochs, device)
+    for record in with_progress(records, len(recipes)*len(seeds)):
         done[record['recipe']].append(record)
-        while waiting and len(done[waiting[0].name]) == seeds: print(row(done[waiting.pop(0).name]), flush=True)
+        while waiting and len(done[waiting[0].name]) == len(seeds):
+            print(row(done[waiting.pop(0).name]), flush=True)
     records = [r for name in done for r in sorted(done[name], key=lambda r: r['seed'])]
     save_json(folder/'results.json', records)
     _save_curves(folder/'curves.png', records)
-    print(f"Records, curves and weights are in {folder}/")
+    print(f'Records, curves and weights are in {folder}/')
+
+def train(
+    argv:list=None, # Arguments; those of the command line unless given
+):
+    "`hnr-train`"
+    with program('hnr-train') as state:
+        args = _train_parser().parse_args(argv)
+        with one_line_errors('hnr-train'): names = need_models(args.models)
+        usable_folders()
+        from human_numbers_rnn.core import need_device,need_folder
+        from human_numbers_rnn.recipes import RECIPES
+        with one_line_errors('hnr-train'): device,folder = need_device(args.device),need_folder('out', args.out)
+        state.kept = f'the runs that ended are in {folder}/, and the same command goes on from there'
+        _run_training(args, [RECIPES[n] for n in names], device, folder)
 
 # %% ../nbs/lib/cli.ipynb #count-parse-start
 def parse_start(
     start:str, # Digits ('7995', '7,995') or words ('eight thousand one')
 ) -> int:
     "The number meant. Raises `ValueError` unless it is a number from 1 to 9,999."
-    words = ' '.join(re.sub('(?<=[a-z])-(?=[a-z])', ' ', str(start).lower()).replace(',', '').split())
-    n = int(words) if words.isdecimal() else {spell(i): i for i in range(1, 10_000)}.get(words.replace(' and ', ' '))
-    if n is None: raise ValueError(f'start must be a number from 1 to 9,999, in digits or words, got {start!r}')
-    return need_int('start', n, 1, 9_999)
+    from human_numbers_rnn.data import spell
+    words = ' '.join(re.sub('(?<=[a-z])-(?=[a-z])', ' ', start.lower()).replace(',', '').split())
+    if re.fullmatch('0*[0-9]{1,4}', words): n = int(words[-4:])
+    else: n = {spell(i): i for i in range(1, 10_000)}.get(words.replace(' and ', ' '), 0)
+    if not n: raise ValueError(f'--start must be a number from 1 to 9,999, in digits or words, got {start[:60]!r}')
+    return n
 
 # %% ../nbs/lib/cli.ipynb #count-main
-def count(
-    start:str='1', # Number to start from, in digits or words
-    n:int=20, # How many numbers to say
-    weights:str='counter', # Model of the package, or a .safetensors file
-):
-    "Count on from a number, one number a line, and mark the first mistake"
-    with one_line_errors('hnr-count'):
-        first = parse_start(start)
-        need_int('n', n)
-        model = load_pretrained(weights)
-        said = count_from(model, model.vocab, first, n)
-    right = True
-    for s in said:
-        mark = f"   <- first mistake, should be: {spell(s['number'])}" if right and not s['right'] else ''
-        print(f"{s['number']:6,}  {s['said']}{mark}")
-        right = right and s['right']
-    if len(said) < n: print('The text ends at 9,999.')
+_three_words = 'reads three words at a time, so it can not go on word by word'
+_cannot_count = dict(baseline='says the same word again and again', LMModel1=_three_words, LMModel2=_three_words,
+                     LMModel3=_three_words)
+
+def counters() -> list: # Names
+    "The models that come with the package and can count"
+    folder = Path(human_numbers_rnn.__file__).parent/'weights'
+    return [n for n in MODELS if n not in _cannot_count and (folder/f'{n}.safetensors').exists()]
+
+def need_counter(
+    model:str, # A name, or a .safetensors file
+) -> str: # `model`
+    "Raises `ValueError` unless `model` can be one that counts"
+    known = counters()
+    if model in known: return model
+    if model not in MODELS and (model.endswith('.safetensors') or Path(model).exists()): return model
+    if model not in MODELS: return need_name('--model', model, known)
+    own = f'does not come with the package (hnr-train --models {model} makes it)'
+    raise ValueError(f"--model: {model} {_cannot_count.get(model, own)}; there are {', '.join(known)}")
+
+def _word_by_word(model):
+    "Does `model` guess after every word?"
+    import torch
+    from human_numbers_rnn.core import evaluating
+    with evaluating(model):
+        try: return model(torch.zeros(1, 1, dtype=torch.long)).dim() == 3
+        except ValueError: return False
+
+# %% ../nbs/lib/cli.ipynb #count-lines
+def count_lines(
+    said:list, # What `count_from` gave
+    n:int, # How many numbers were asked for
+    start:int=1, # Number that was read first
+): # Yields lines, each below 80 characters
+    """What was said, a number a line, below a wrong one what was due.
+
+    After the last number that the model said there are no more lines of numbers."""
+    from human_numbers_rnn.data import spell
+    words = [s['said'].strip(' .') for s in said]
+    while words and not words[-1]: words.pop()
+    first,previous = '   <- first mistake',start
+    for s,w in zip(said, words):
+        if previous <= 8_000 < s['number']: yield '        (the text has no 8,000)'
+        previous = s['number']
+        if len(w) > 68: w = w[:68].rsplit(' ', 1)[0]+' ...'
+        yield f"{s['number']:6,}  {w or '(nothing)'}"
+        if s['right']: continue
+        yield f"   due: {spell(s['number'])}{first}"
+        first = ''
+    missing = len(said)-len(words)
+    if missing: yield f"        The model lost its way: of {len(said):,} numbers, {missing:,} did not come."
+    if len(said) < n: yield 'The text ends at 9,999.'
 
 # %% ../nbs/lib/cli.ipynb #count-program
-def count_program():
-    "`hnr-count`, with `-n` as a short form of `--n`"
-    typed = [re.sub(r'^-n(?==?\d|$)', '--n', a) for a in sys.argv[1:]]
-    args = anno_parser(count, prog='hnr-count').parse_args(typed)
-    count(args.start, args.n, args.weights)
+def _count_parser():
+    p = Parser('hnr-count', 'Count on from a number, one number a line, and show each mistake.', _listed(counters()))
+    p.add_argument('--start', default='1', help='number to start from, in digits or words (default: 1)')
+    p.add_argument('-n', '--n', type=whole(high=9_998), default=20, help='how many numbers to say (default: 20)')
+    p.add_argument('--model', '--weights', default='counter',
+                   help='one of those below, or a .safetensors file (default: counter)')
+    return p
+
+def count_program(
+    argv:list=None, # Arguments; those of the command line unless given
+):
+    "`hnr-count`"
+    with program('hnr-count'):
+        args = _count_parser().parse_args(argv)
+        with one_line_errors('hnr-count'): need_counter(args.model)
+        usable_folders()
+        from human_numbers_rnn.counting import count_from
+        from human_numbers_rnn.weights import load_pretrained
+        with one_line_errors('hnr-count'):
+            start,model = parse_start(args.start),load_pretrained(args.model)
+            if not _word_by_word(model): raise ValueError(f'--model: {args.model} {_three_words}')
+            said = count_from(model, model.vocab, start, args.n)
+        for line in count_lines(said, args.n, start): print(line)
+
+# %% ../nbs/lib/cli.ipynb #bench-program
+PARTS = 'training', 'corpus', 'cells'
+
+def _bench_parser():
+    p = Parser('hnr-bench', "Time this package against the notes' code and a hand-written loop, in turn, and print "
+               'medians and ratios.')
+    p.add_argument('--what', default='all', help=f"parts with commas between them: {', '.join(PARTS)} (default: all)")
+    p.add_argument('--rounds', type=whole(), default=5, help='counted rounds (default: 5)')
+    p.add_argument('--threads', type=whole(high=1_024), default=1,
+                   help='threads for training (default: 1); the cells are timed with one and two')
+    p.add_argument('--compile', action='store_true', help='time the cells under torch.compile too (minutes)')
+    p.add_argument('--device', default='cpu', help='cpu or cuda (default: cpu)')
+    p.add_argument('--out', default='runs', help='folder for bench.json (default: runs)')
+    return p
+
+def bench(
+    argv:list=None, # Arguments; those of the command line unless given
+):
+    "`hnr-bench`"
+    with program('hnr-bench') as state:
+        args = _bench_parser().parse_args(argv)
+        typed = PARTS if args.what == 'all' else args.what.split(',')
+        with one_line_errors('hnr-bench'): parts = [need_name('--what', p.strip(), PARTS) for p in typed]
+        usable_folders()
+        from human_numbers_rnn.bench import run_bench
+        from human_numbers_rnn.core import need_device,need_folder
+        with one_line_errors('hnr-bench'): device,folder = need_device(args.device),need_folder('out', args.out)
+        state.kept = f"what was timed is in {folder/'bench.json'}"
+        for line in run_bench(parts, args.rounds, args.threads, args.compile, device, folder): print(line, flush=True)

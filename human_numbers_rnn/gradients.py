@@ -14,7 +14,7 @@ from copy import deepcopy
 from types import SimpleNamespace
 import matplotlib.pyplot as plt
 from .figures import Picture
-from .core import need_choice,need_int,need_module,need_number
+from .core import need_choice,need_int,need_module,need_number,reset_state
 from fastai.basics import *
 
 # %% ../nbs/lib/gradients.ipynb #grad-by-distance-check
@@ -54,7 +54,7 @@ def grad_by_distance(
     no_cudnn = torch.backends.cudnn.flags(enabled=False)
     with torch.inference_mode(False), torch.enable_grad(), no_cudnn:
         model = deepcopy(model).eval()
-        if hasattr(model, 'reset'): model.reset()
+        reset_state(model)
         model.get_submodule(embed).register_forward_hook(catch)
         logits = model(xb)
         if not es: raise ValueError(f'embed must name a layer that the model uses, got {embed!r}')

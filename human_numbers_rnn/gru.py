@@ -10,7 +10,7 @@ __all__ = ['GRUCell', 'gru_layer', 'GRU']
 # %% ../nbs/09_gru.ipynb #imports-export
 from .layers import *
 from fastai.basics import *
-from .layers import for_autograd_only,grads_by_autograd
+from .layers import for_autograd_only,grads_by_autograd,left_to_autograd
 
 # %% ../nbs/09_gru.ipynb #step
 def _step(a, u, h):
@@ -96,7 +96,7 @@ class _GRULayer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, dh):
         *inputs,h,gates,m = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if left_to_autograd():
             return grads_by_autograd(gru_layer, inputs, ctx.needs_input_grad, (dy, dh))
         x,_,w_ih,w_hh,b_ih,_ = inputs
         before,z = h[:-1],gates[:,1]

@@ -9,6 +9,7 @@ __all__ = ['Recurrent', 'RecurrentCell']
 
 # %% ../nbs/lib/layers.ipynb #imports-export
 import math,sys,warnings
+from functools import wraps
 import torch.autograd.forward_ad as fwAD
 from .core import _at_home,need_bool,need_choice,need_int,need_share,need_tensor
 from fastai.basics import *
@@ -90,9 +91,12 @@ class Recurrent(_Recurrent):
 
     Arguments, weights, initial values, shapes and results are those of `torch.nn`. Not supported:
     `bidirectional=True`, `PackedSequence` and input without a batch.
+    `torch.compile` makes a graph for each length of the input, eight unless you raise
+    `torch._dynamo.config.recompile_limit`; `torch.jit.trace` and `torch.export` give a module for one length.
     `class RNN(Recurrent, cell='rnn')` makes the kind known as `Recurrent.kind('rnn')`.
     Raises `ValueError` or `TypeError` naming the argument that does not fit."""
     kinds = {} # name to class
+    proj_size = 0 # as PyTorch's have it; no other is supported
 
     def __init_subclass__(cls, cell=None, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -186,6 +190,12 @@ def state_shapes(self:Recurrent, batch):
     return [tuple(self._state_dims(batch).values())]*len(self.states)
 
 @patch(as_prop=True)
+def mode(self:Recurrent):
+    "The name that PyTorch has for this kind of layer, such as 'LSTM' or 'RNN_TANH'"
+    act = getattr(self, 'nonlinearity', None)
+    return self.twin.__name__ + (f'_{act.upper()}' if act else '')
+
+@patch(as_prop=True)
 def all_weights(self:Recurrent):
     "The weights of each layer, as a list of lists"
     return [[w for w in Recurrent.layer_weights(self, l) if w is not None] for l in range(self.num_layers)]
@@ -241,16 +251,57 @@ class RecurrentCell(_Recurrent):
 
 # %% ../nbs/lib/layers.ipynb #grads-by-autograd
 def grads_by_autograd(layer, inputs, needed, d_outs):
-    "Gradients of `layer(*inputs)` where `needed`, made so that they have gradients too; else None"
-    inputs = [t if t is None else t.view_as(t) for t in inputs] # no input is a result of another
+    "Gradients of `layer(*inputs)` where `needed`, by autograd, so that they have gradients too; else None"
+    again = torch.is_grad_enabled()
+    with torch.enable_grad():
+        inputs = [t if t is None else t.view_as(t) for t in inputs] # no input is a result of another
+        outs = layer(*inputs)
     wanted = [t for t,n in zip(inputs, needed) if n]
-    grads = iter(torch.autograd.grad(layer(*inputs), wanted, d_outs, create_graph=True))
+    grads = iter(torch.autograd.grad(outs, wanted, d_outs, create_graph=again))
     return tuple(next(grads) if n else None for n in needed)
+
+def left_to_autograd():
+    "Is this backward pass differentiated itself, or made for many gradients at once?"
+    many = torch._C._dispatch_tls_is_dispatch_key_included('VmapMode') # what `is_grads_batched` uses
+    return torch.is_grad_enabled() or many or torch._C._are_functorch_transforms_active()
 
 def taken_apart():
     "Is this call compiled or exported, or transformed by `torch.func`?"
     return torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
+def transformed():
+    "Is this call transformed by `torch.func`, or in forward mode?"
+    return torch._C._are_functorch_transforms_active() or fwAD._current_level >= 0
+
 def for_autograd_only(x):
-    "Must a layer leave all to autograd: taken apart, in forward mode, in half precision, or complex?"
-    return taken_apart() or fwAD._current_level >= 0 or x.dtype.itemsize < 4 or x.is_complex()
+    "Must a layer leave all to autograd: taken apart, traced, in forward mode, in half precision, or complex?"
+    apart = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return apart or transformed() or x.dtype.itemsize < 4 or x.is_complex()
+
+# %% ../nbs/lib/layers.ipynb #one-operator
+def exported():
+    "Is this call read by `torch.export`?"
+    known = getattr(torch.compiler, 'is_exporting', None) # since PyTorch 2.7
+    return known() if known else torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
+
+_libraries = {} # name of an operator to the library that holds it
+
+def one_operator(schema):
+    """Decorator of a function that calls an `autograd.Function`, with the types of its arguments and results.
+
+    `torch.compile` then takes the function as one operator. It would read it otherwise, and take what the
+    forward pass saved for constants: second derivatives would be wrong without an error."""
+    def decorate(f):
+        name = f'{f.__module__}::{f.__name__}'.replace('.', '_').strip('_')
+        _libraries.pop(name, None) # a function of that name from an earlier run of its cell
+        _libraries[name] = library = torch.library.Library(name.split('::')[0], 'FRAGMENT')
+        library.define(f.__name__ + schema)
+        library.impl(f.__name__, f, 'CompositeImplicitAutograd') # taken apart where code is generated
+        library.impl(f.__name__, f, 'FuncTorchBatchedDecomposition') # and by `torch.func`
+        op = getattr(getattr(torch.ops, library.ns), f.__name__)
+        @wraps(f)
+        def call(*args):
+            read = torch.compiler.is_dynamo_compiling() and not exported()
+            return op(*args) if read else f(*args)
+        return call
+    return decorate

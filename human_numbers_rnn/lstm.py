@@ -13,7 +13,8 @@ import math
 from .core import lm_model,need_int
 from fastai.basics import *
 from .layers import *
-from .layers import for_autograd_only,grads_by_autograd
+from .layers import exported,for_autograd_only,grads_by_autograd
+from .layers import left_to_autograd,one_operator,transformed
 from .stateful import StateMixin
 
 # %% ../nbs/08_lstm.ipynb #naive-cell
@@ -107,7 +108,7 @@ class AutogradLSTM(Recurrent):
 
 # %% ../nbs/08_lstm.ipynb #step-back
 def _tanh(u):
-    "A sigmoid is several times cheaper than `torch.tanh`"
+    "A sigmoid is several times cheaper than `torch.tanh`; a small `u` loses digits, not decimals"
     return 2*torch.sigmoid(2*u) - 1
 
 def _step_back(dh, dc, i, f, g, o, c_prev, c):
@@ -139,7 +140,7 @@ class _HandLayer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, dh, dc):
         x,h,c,W_ih,W_hh,b,y,*saved = ctx.saved_tensors
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+        if left_to_autograd():
             inputs = x,h,c,W_ih,W_hh,b
             return grads_by_autograd(lstm_layer, inputs, ctx.needs_input_grad, (dy, dh, dc))
         sl,das = len(x),[]
@@ -153,9 +154,15 @@ class _HandLayer(torch.autograd.Function):
         return dx,dh,dc,dW_ih,dW_hh,(da.sum(0) if ctx.needs_input_grad[5] else None)
 
 # %% ../nbs/08_lstm.ipynb #hand-lstm
+@one_operator('(Tensor x, Tensor h, Tensor c, Tensor W_ih, Tensor W_hh, Tensor? b)'
+              '-> (Tensor, Tensor, Tensor)')
+def _hand_layer(*args):
+    "`lstm_layer`, by `_HandLayer` where that can be"
+    return lstm_layer(*args) if exported() or transformed() else _HandLayer.apply(*args)
+
 class HandLSTM(AutogradLSTM):
     "`LSTM` with the backward pass by hand in its plain form, which `torch.compile` makes fast"
-    _layer = staticmethod(_HandLayer.apply)
+    _layer = staticmethod(_hand_layer)
 
 # %% ../nbs/08_lstm.ipynb #fast-forward
 def _minus_two_g(w):
@@ -250,7 +257,7 @@ class _FastLayer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, dh, dc):
         *inputs,h,c,A,r = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if left_to_autograd():
             return grads_by_autograd(lstm_layer, inputs, ctx.needs_input_grad, (dy, dh, dc))
         x,_,_,W_ih,W_hh,_ = inputs
         kept = x.transpose(1, 2),W_ih,W_hh,h,c,A,r
@@ -262,7 +269,7 @@ def _fast_layer(x, h, c, *weights):
     "`lstm_layer`, by `_FastLayer` where that can be"
     if for_autograd_only(x):
         compiled = torch.compiler.is_compiling() and x.dtype.itemsize >= 4
-        return _HandLayer.apply(x, h, c, *weights) if compiled else lstm_layer(x, h, c, *weights)
+        return _hand_layer(x, h, c, *weights) if compiled else lstm_layer(x, h, c, *weights)
     if torch.is_grad_enabled(): return _FastLayer.apply(x, h, c, *weights)
     h,c,*_ = _fast_forward(x.transpose(1, 2), h.t(), c.t(), *weights, keep=False)
     return h[1:].transpose(1, 2),h[-1].t(),c[-1].t()

@@ -11,7 +11,8 @@ __all__ = ['rnn_layer', 'RNN', 'LMModel5', 'RNNCell']
 from .core import lm_model,need_choice
 from fastai.basics import *
 from .layers import Recurrent,RecurrentCell
-from .layers import for_autograd_only,grads_by_autograd,taken_apart
+from .layers import for_autograd_only,grads_by_autograd
+from .layers import left_to_autograd,taken_apart
 from .stateful import StateMixin
 
 # %% ../nbs/05_multilayer.ipynb #rnn-layer
@@ -99,7 +100,7 @@ class _RNNLayer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, d_out, d_last):
         *inputs,hs = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        if left_to_autograd():
             layer = partial(rnn_layer, act=getattr(torch, ctx.act))
             return None,*grads_by_autograd(layer, inputs, ctx.needs_input_grad[1:], (d_out, d_last))
         x,_,w_ih,w_hh,b_ih,_ = inputs

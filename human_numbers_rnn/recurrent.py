@@ -27,5 +27,6 @@ class LMModel2(Module):
 
     def forward(self, x):
         h = 0
-        for e in self.i_h(x).unbind(1): h = F.relu(self.h_h(h + e))
+        for e in self.i_h(x).unbind(1):
+            h = F.relu(self.h_h(h + e))
         return self.h_o(h)

@@ -9,7 +9,7 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 
 # %% ../nbs/10_regularization.ipynb #imports-export
 from types import MethodType
-from .core import lm_model,need_number,need_share
+from .core import lm_model,need_number,need_share,outermost
 from fastai.basics import *
 from .layers import Recurrent
 from .stateful import StateMixin
@@ -58,9 +58,9 @@ class ActivationRegularizer(Callback):
     """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches.
 
     The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
-    Works on compiled models, too. Raises `TypeError` or `ValueError` for factors that aren't
-    numbers from 0 up, `TypeError` at the start of a fit for a model without `drop`, and
-    `RuntimeError` for a batch in which the model did not use it."""
+    Works on models that are compiled or inside another module, too. Raises `TypeError` or
+    `ValueError` for factors that aren't numbers from 0 up, `TypeError` at the start of a fit for a
+    model without `drop`, and `RuntimeError` for a batch in which the model did not use it."""
     run_valid = False
     def __init__(self,
         alpha:float=2., # Factor of activation regularization
@@ -71,10 +71,13 @@ class ActivationRegularizer(Callback):
 
     def before_fit(self):
         self.after_fit()
-        drop,model = getattr(self.model, 'drop', None),type(self.model).__name__
-        if not isinstance(drop, nn.Module):
-            raise TypeError(f'model must have a layer `drop`, got {model} without')
-        self.drop_layer,drop.forward,drop.heard = drop,MethodType(_heard_forward, drop),None
+        has_drop = outermost(self.model, lambda m: isinstance(getattr(m, 'drop', None), nn.Module))
+        if len(has_drop) != 1:
+            got = f'{len(has_drop)} of them' if has_drop else 'without'
+            model = type(self.model).__name__
+            raise TypeError(f'model must have a layer `drop`, got {model} {got}')
+        self.drop_layer = drop = has_drop[0].drop
+        drop.forward,drop.heard = MethodType(_heard_forward, drop),None
 
     def after_loss(self):
         if self.drop_layer.heard is None:

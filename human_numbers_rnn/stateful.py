@@ -16,7 +16,8 @@ class StateMixin:
     """Keeps a hidden state from one forward to the next.
 
     In `forward`: `h, = self._state(x, shape)` first, `self._keep(h)` last. The state `h` is None
-    or a tuple of tensors, as many as the model has. It is no part of the state dict."""
+    or a tuple of tensors, as many as the model has. It is no part of the state dict.
+    `torch.utils.checkpoint` can't run such a model twice: the state would move on twice."""
     h = None
 
     def reset(self):

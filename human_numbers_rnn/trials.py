@@ -8,45 +8,104 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/trials.html.md""
 __all__ = ['run_trials', 'summarize_trials']
 
 # %% ../nbs/lib/trials.ipynb #imports-export
-import hashlib,itertools,json,statistics
-from .core import need_device,need_folder,need_int,save_json,versions,write_atomic
+import itertools,json,random,statistics,warnings
+from numbers import Real
+from .core import need_device,need_folder,need_int,need_words,save_json,versions,write_atomic
 from fastai.basics import *
 from joblib import Parallel,delayed
+from safetensors import SafetensorError,safe_open
+from safetensors.torch import save as st_bytes
 from .data import Vocab,human_numbers,read_lines,tokenize
+from .fingerprint import fingerprint
 from .recipes import Recipe,join_members,member_runs,train_recipe
+from .recipes import recipe_dls,recipe_epochs,recipe_learner
 from .weights import weights_bytes
 
 # %% ../nbs/lib/trials.ipynb #fingerprint
-_free = 'model', 'cbs', 'published', 'notes', 'reruns' # What a run does not depend on, or what is written out below
+_read_on = 'lr', 'wd', 'moms', 'wd_bn_bias', 'train_bn', 'splitter', 'loss_func', 'opt_func', 'metrics'
 
-def _fingerprint(recipe, seed, epochs, device, tokens):
-    "A hash of everything that the figures of a run depend on"
-    settings = {k: v for k,v in vars(recipe).items() if k not in ('name', *_free)}
-    model = recipe.model and repr(recipe.model(len(set(tokens))))
-    cbs = [(type(cb).__name__, {k: v for k,v in vars(cb).items() if isinstance(v, (int, float, str))})
-           for cb in L(recipe.cbs and recipe.cbs())]
-    text = hashlib.sha256(' '.join(tokens).encode()).hexdigest()
-    all_of_it = repr((settings, model, cbs, seed, epochs or recipe.epochs, str(device), text, versions()))
-    return hashlib.sha256(all_of_it.encode()).hexdigest()[:10]
+def _of_learner(learn):
+    "What the figures of a fit of `learn` depend on, its data excepted"
+    first = {} # a weight to its name: are two of them one?
+    tied = [first.setdefault(p, n) for n,p in learn.model.named_parameters(remove_duplicate=False)]
+    luck = torch.get_rng_state(),random.getstate(),np.random.get_state()
+    return type(learn),learn.model,tied,list(learn.cbs),{k: getattr(learn, k) for k in _read_on},luck
 
-def _one_run(recipe, seed, epochs, device, tokens):
-    "Record and model (None for the baseline) of one training, with one torch thread"
+def _of_data(dls):
+    "What the figures of a fit depend on in its data"
+    parts = [(type(dl), dl.dataset.tensors, dl.bs, dl.shuffle, dl.drop_last) for dl in dls]
+    return parts,list(dls.vocab),str(dls.device)
+
+class _Plan:
+    "Fingerprints of the runs of one call of `trial_records`, and how much work each training is"
+    def __init__(self, epochs, device, tokens):
+        self.common,self.epochs = (epochs, device, tokens),epochs
+        self.data,self.cost = {},{} # settings of the data to loaders and fingerprint; fingerprint of a training to cost
+
+    def _data(self, recipe):
+        settings = recipe.seq_len,recipe.bs,recipe.every_word,recipe.grouped,recipe.valid_pct
+        if settings not in self.data:
+            dls = recipe_dls(recipe, self.common[2], self.common[1])
+            self.data[settings] = dls,fingerprint(_of_data(dls))
+        return self.data[settings]
+
+    def trainings(self, recipe, seed):
+        "Fingerprint to training, for each training of a run"
+        with no_random(seed, reproducible=False): # random numbers of the caller stay as they are
+            return {self._training(*run): run for run in member_runs(recipe, seed)}
+
+    def _training(self, recipe, seed):
+        epochs,(dls,data) = recipe_epochs(recipe, self.epochs),self._data(recipe)
+        if recipe.model is None: cost,mark = 0,fingerprint(data, seed, versions())
+        else:
+            learn = recipe_learner(recipe, seed, dls)
+            mark = fingerprint(data, seed, versions(), epochs, recipe.lr, recipe.moms, _of_learner(learn))
+            cost = epochs*sum(p.numel() for p in learn.model.parameters())/recipe.bs
+        self.cost[mark] = cost
+        return mark
+
+def _one_run(recipe, seed, epochs, device, tokens, keep=True):
+    "Record of one training with one torch thread, and its model (None for the baseline, or if it is not to be kept)"
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try: learn,record = train_recipe(recipe, seed, epochs, device, tokens)
     finally: torch.set_num_threads(threads)
-    return record,learn and learn.model.cpu()
+    return record,learn.model.cpu() if keep and learn else None
 
 # %% ../nbs/lib/trials.ipynb #trial-records
-def _cost(recipe, epochs):
-    "A rough measure of how long a training takes"
-    if recipe.model is None: return 0
-    return (epochs or recipe.epochs)*sum(p.numel() for p in recipe.model(30).parameters())/recipe.bs
+def _weights(model, vocab):
+    "A file of weights. Of a class that `load_weights` can't build again it holds the numbers alone."
+    try: return weights_bytes(model, vocab)
+    except (TypeError, ValueError, RuntimeError): # no `lm_model`, or not as a new one of its class would be
+        numbers = {k: v.detach().cpu().clone() for k,v in model.state_dict().items() if isinstance(v, Tensor)}
+        return st_bytes(numbers, metadata=dict(model=type(model).__name__, vocab=json.dumps(vocab.items)))
 
 def _keep(file, record, model, tokens):
     "Write down what a run gave"
-    if model is not None: write_atomic(file.with_suffix('.safetensors'), weights_bytes(model, Vocab(tokens)))
+    if model is not None: write_atomic(file.with_suffix('.safetensors'), _weights(model, Vocab(tokens)))
     save_json(file, record)
+
+def _is_record(record, recipe, seed):
+    "Is this the record of a run, as far as `summarize_trials` needs it?"
+    if not isinstance(record, dict) or (record.get('recipe'), record.get('seed')) != (recipe.name, seed): return False
+    epochs = record.get('epochs')
+    if not isinstance(epochs, list) or not epochs or not isinstance(epochs[-1], dict): return False
+    return isinstance(epochs[-1].get('accuracy'), Real)
+
+def _kept(file, recipe, seed):
+    "The record in a file, if it is whole and has its weights beside it; otherwise None, and a warning if it is damaged"
+    if not file.exists(): return None
+    bad,weights = file,file.with_suffix('.safetensors')
+    try:
+        record = json.loads(file.read_text(encoding='utf-8'))
+        if not _is_record(record, recipe, seed): raise ValueError
+        bad = weights
+        if recipe.model is not None:
+            with safe_open(weights, 'pt') as f: f.keys()
+        return record
+    except (OSError, ValueError, SafetensorError):
+        state = 'damaged' if bad.exists() else 'missing'
+        warnings.warn(f'{bad} is {state}: {recipe.name} with seed {seed} is trained again', stacklevel=2)
 
 def trial_records(
     recipes:list, # What to train
@@ -61,23 +120,28 @@ def trial_records(
 
     A training that two runs have in common (`solo` is a member of `best`) is done once. The longest
     ones start first, on all jobs but one; the others follow in the order of `recipes`."""
-    tokens,device = tokens or tokenize(read_lines(human_numbers())),need_device(device)
-    common = epochs,device,tokens
+    tokens = tokenize(read_lines(human_numbers())) if tokens is None else need_words('tokens', tokens)
+    for recipe in recipes: recipe_epochs(recipe, epochs)
+    common = epochs,need_device(device),tokens
+    plan = _Plan(*common)
     waiting = {}   # run to (file, fingerprints of its trainings)
     trainings = {} # fingerprint to training
+    keep = set()   # fingerprints of trainings whose model is needed
     for recipe,seed in itertools.product(recipes, seeds):
-        file = out and out/f'{recipe.name}-{seed}-{_fingerprint(recipe, seed, *common)}.json'
-        if file and file.exists():
-            yield json.loads(file.read_text(encoding='utf-8'))
+        members = plan.trainings(recipe, seed)
+        file = out and out/f'{recipe.name}-{seed}-{fingerprint(list(members))[:10]}.json'
+        if file and (record := _kept(file, recipe, seed)):
+            yield record
             continue
-        members = {_fingerprint(*run, *common): run for run in member_runs(recipe, seed)}
         waiting[recipe,seed] = file,list(members)
+        if file or len(members) > 1: keep.update(members)
         for mark,run in members.items(): trainings.setdefault(mark, run)
-    longest = sorted(trainings, key=lambda mark: -_cost(trainings[mark][0], epochs))[:jobs-1]
+    longest = sorted(trainings, key=lambda mark: -plan.cost[mark])[:jobs-1]
     order = dict.fromkeys([*longest, *trainings])
-    def train(mark): return mark,_one_run(*trainings[mark], *common)
+    def train(mark, needed): return mark,_one_run(*trainings[mark], *common, needed)
     done = {}
-    for mark,result in Parallel(jobs, return_as='generator_unordered')(delayed(train)(mark) for mark in order):
+    todo = (delayed(train)(mark, mark in keep) for mark in order)
+    for mark,result in Parallel(jobs, return_as='generator_unordered')(todo):
         done[mark] = result
         ready = [run for run,(_,marks) in waiting.items() if all(m in done for m in marks)]
         for recipe,seed in ready:
@@ -102,7 +166,10 @@ def run_trials(
 ) -> dict: # `recipe`, `n`, `mean`, `sd`, `low`, `high` of the last epoch's accuracy, and `records`, by seed
     """Train `recipe` once for each seed, by joblib. Raises `ValueError` or `TypeError` for bad arguments.
 
-    A run that has ended is in `out` and is not trained again; an interrupted one leaves no file."""
+    A run that has ended is in `out` and is not trained again, as long as it would be the same run; an interrupted one
+    leaves no file. What is damaged or missing in `out` is named by a warning and made again. The model may be of any
+    class: the weights of one with the decorator `lm_model` are for `load_weights`, those of another for
+    `safetensors.torch.load_file` and `load_state_dict`."""
     if isinstance(seeds, (list, tuple, L)): seeds = [need_int('seeds', s, 0) for s in seeds]
     else: seeds = list(range(need_int('seeds', seeds)))
     if not seeds: raise ValueError('seeds must hold at least one seed, got none')

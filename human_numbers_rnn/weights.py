@@ -22,9 +22,11 @@ from .augment import Ensemble
 def _describe(model):
     "Name and arguments of a model; those of its members, if it is an `Ensemble`"
     name = type(model).__name__
-    if name == 'Ensemble': return name,dict(members=[_describe(m) for m in model.members])
+    if type(model) is Ensemble: return name,dict(members=[_describe(m) for m in model.members])
     if name not in LM_MODELS or not hasattr(model, 'args'):
         raise TypeError(f'model must be a class with the decorator `lm_model`, or an Ensemble of such, got {name}')
+    if LM_MODELS[name] is not type(model) or name == 'Ensemble':
+        raise TypeError(f'model must not be of a class of your own with the name of another model, got {name}')
     return name,model.args
 
 def _make(name, args):
@@ -37,11 +39,44 @@ def weights_bytes(
     vocab:Vocab, # Its vocabulary
     dtype:torch.dtype=None, # Precision in the file; that of the model unless given
 ) -> bytes: # A safetensors file
-    "Weights of `model`, with what is needed to build it again. Raises `TypeError` for a model of another kind."
+    """Weights of `model`, with what is needed to build it again.
+
+    Raises `TypeError` for a model of another kind, `ValueError` for one that can't be built again from its
+    arguments, and for a vocabulary of another length."""
     name,args = _describe(model)
-    about = dict(model=name, args=json.dumps(args), vocab=json.dumps(vocab.items))
+    _check_as_new(model, name, args, vocab)
+    about = dict(model=name, args=json.dumps(args), vocab=json.dumps(vocab.items), dtype=_dtype_name(model))
     tensors = {k: v.detach().cpu().to(dtype or v.dtype).contiguous() for k,v in model.state_dict().items()}
     return st_bytes(tensors, metadata=about)
+
+# %% ../nbs/lib/weights.ipynb #as-new
+_dtypes = {str(d).split('.')[1]: d for d in (torch.float64, torch.float32, torch.float16, torch.bfloat16)}
+
+def _dtype_name(model):
+    "Number format of all weights of `model`, such as 'float32'"
+    names = sorted({str(p.dtype).split('.')[1] for p in model.parameters()})
+    if len(names) == 1 and names[0] in _dtypes: return names[0]
+    raise ValueError(f"model must have weights of one format among {', '.join(_dtypes)}, got {', '.join(names)}")
+
+def _shared(model):
+    "Groups of names that stand for one and the same parameter"
+    groups = {}
+    for name,p in model.named_parameters(remove_duplicate=False): groups.setdefault(id(p), []).append(name)
+    return sorted(g for g in groups.values() if len(g) > 1)
+
+def _check_as_new(model, name, args, vocab):
+    "Raise `ValueError` unless `model` can be built again, for a vocabulary as long as `vocab`"
+    members = args['members'] if name == 'Ensemble' else [(name, args)]
+    for member,given in members:
+        n = given.get('vocab_sz', len(vocab))
+        if n != len(vocab):
+            raise ValueError(f"vocab must hold the {n} words of the model's vocab_sz, got {len(vocab)}")
+    with torch.random.fork_rng(devices=[]): new = _make(name, args)
+    shapes,expected = ({k: tuple(v.shape) for k,v in m.state_dict().items()} for m in (model, new))
+    others = sorted(k for k in {*shapes, *expected} if shapes.get(k) != expected.get(k))
+    if others: raise ValueError(f'model must have the weights of a new {name}, got others in {others[0]}')
+    if _shared(model) != _shared(new):
+        raise ValueError(f'model must share weights only as a new {name} does, got {_shared(model)}')
 
 # %% ../nbs/lib/weights.ipynb #save-weights
 def save_weights(
@@ -51,7 +86,8 @@ def save_weights(
 ) -> Path: # `path`
     """Write the weights of `model`, with what is needed to build it again, in one piece or not at all.
 
-    Raises `TypeError` for a model of another kind, `ValueError` if `path` can't be written."""
+    Raises `TypeError` for a model of another kind, `ValueError` for one that can't be built again from its
+    arguments, for a vocabulary of another length, and if `path` can't be written."""
     data = weights_bytes(model, vocab)
     try: return write_atomic(path, data)
     except OSError as e: raise ValueError(f"path: can't write {str(path)!r}: {e.strerror}") from e
@@ -67,11 +103,16 @@ def _from_bytes(data, what, vocab=None):
     about = head.get('__metadata__', {})
     if about.get('model') not in (*LM_MODELS, 'Ensemble'):
         raise ValueError(f'weights: {what} does not hold a model of this package')
+    if 'args' not in about:
+        raise ValueError(f"weights: {what} holds numbers alone, without the arguments of {about['model']}: "
+                         'make the model yourself, and use safetensors.torch.load_file and load_state_dict')
     own = Vocab(json.loads(about['vocab']))
     if vocab is not None and vocab != own:
         raise ValueError(f'vocab must be the one that {what} was trained with, {len(own)} words '
                          f'from {own[0]!r} to {own[-1]!r}, got {len(vocab)} words')
-    model = _make(about['model'], json.loads(about['args']))
+    dtype = about.get('dtype', 'float32') # older files don't say
+    if dtype not in _dtypes: raise ValueError(f'weights: {what} names a number format that is not known, {dtype!r}')
+    model = _make(about['model'], json.loads(about['args'])).to(_dtypes[dtype])
     try: model.load_state_dict(weights)
     except RuntimeError as e:
         raise ValueError(f"weights: {what} does not fit {about['model']}: {' '.join(str(e).split())}") from e
@@ -83,7 +124,7 @@ def _from_bytes(data, what, vocab=None):
 def load_weights(
     path, # File written by `save_weights` or `hnr-train`
     vocab:Vocab=None, # Vocabulary that it must have; any unless given
-) -> nn.Module: # In evaluation mode, on the CPU, with `.vocab`
+) -> nn.Module: # In evaluation mode, on the CPU, in the format in which it was saved, with `.vocab`
     """The model in a file, without unpickling anything.
 
     Raises `ValueError` for a file that is missing, damaged or foreign, and for another vocabulary."""
