@@ -9,7 +9,7 @@ __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegul
 
 # %% ../nbs/10_regularization.ipynb #imports-export
 from types import MethodType
-from .core import lm_model,need_number,need_share,outermost
+from .core import lm_model,need_layer,need_number,need_share
 from fastai.basics import *
 from .layers import Recurrent
 from .stateful import StateMixin
@@ -71,12 +71,7 @@ class ActivationRegularizer(Callback):
 
     def before_fit(self):
         self.after_fit()
-        has_drop = outermost(self.model, lambda m: isinstance(getattr(m, 'drop', None), nn.Module))
-        if len(has_drop) != 1:
-            got = f'{len(has_drop)} of them' if has_drop else 'without'
-            model = type(self.model).__name__
-            raise TypeError(f'model must have a layer `drop`, got {model} {got}')
-        self.drop_layer = drop = has_drop[0].drop
+        self.drop_layer = drop = need_layer(self.model, 'drop')
         drop.forward,drop.heard = MethodType(_heard_forward, drop),None
 
     def after_loss(self):
