@@ -1,4 +1,4 @@
-"""Stack recurrent layers, build the stack by hand until it equals `nn.RNN` to the last digit, and see that deeper isn't better by itself.
+"""Stack recurrent layers, build the stack by hand until it equals `nn.RNN`, and find out from many runs whether deeper is better.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/multilayer.html.md"""
 
@@ -10,9 +10,7 @@ __all__ = ['rnn_layer', 'RNN', 'LMModel5', 'RNNCell']
 # %% ../nbs/05_multilayer.ipynb #imports-export
 from .core import lm_model,need_choice
 from fastai.basics import *
-from .layers import Recurrent,RecurrentCell
-from .layers import for_autograd_only,grads_by_autograd
-from .layers import left_to_autograd,taken_apart
+from .layers import Recurrent
 from .stateful import StateMixin
 
 # %% ../nbs/05_multilayer.ipynb #rnn-layer
@@ -76,23 +74,46 @@ class LMModel5(StateMixin, Module):
         self._keep(h)
         return self.h_o(res)
 
-# %% ../nbs/05_multilayer.ipynb #fast-function
+# %% ../nbs/14_fast_layers.ipynb #rnn-imports-export
+from .layers import Recurrent,RecurrentCell
+from .layers import for_autograd_only,grads_by_autograd
+from .layers import left_to_autograd,taken_apart
+
+# %% ../nbs/14_fast_layers.ipynb #rnn-slopes
 _in_place = dict(tanh=torch.tanh_, relu=torch.relu_)
 _d_tanh,_d_relu = torch.ops.aten.tanh_backward,torch.ops.aten.threshold_backward
 _slope_in_place = dict(tanh=lambda d, h: _d_tanh.grad_input(d, h, grad_input=d),
                        relu=lambda d, h: _d_relu.grad_input(d, h, 0, grad_input=d))
 
+# %% ../nbs/14_fast_layers.ipynb #rnn-states
+def _rnn_states(act, x, h0, w_ih, w_hh, b_ih, b_hh):
+    "The first state, and the state after each word: (seq_len+1, batch, hidden_size)"
+    hs = x.new_empty(len(x)+1, *h0.shape)
+    steps,w_t = hs.unbind(),w_hh.t().contiguous()
+    xs,from_x = x.flatten(0, 1),hs[1:].flatten(0, 1) # all words below each other
+    hs[0] = h0
+    if b_ih is None: torch.mm(xs, w_ih.t(), out=from_x)
+    else: torch.addmm(b_ih+b_hh, xs, w_ih.t(), out=from_x)
+    for before,now in zip(steps, steps[1:]): _in_place[act](now.addmm_(before, w_t))
+    return hs
+
+# %% ../nbs/14_fast_layers.ipynb #rnn-deltas
+def _rnn_deltas(act, hs, d_out, d_last, w_hh):
+    "The gradient of the first state, and of what is inside the activation at each word, like `hs`"
+    d_hs = torch.cat([torch.zeros_like(d_last)[None], d_out])
+    d_hs[-1] += d_last
+    d_steps,steps = d_hs.unbind(),hs.unbind()
+    for t in range(len(hs)-1, 0, -1):
+        _slope_in_place[act](d_steps[t], steps[t])
+        d_steps[t-1].addmm_(d_steps[t], w_hh)
+    return d_hs
+
+# %% ../nbs/14_fast_layers.ipynb #rnn-function
 class _RNNLayer(torch.autograd.Function):
     "`rnn_layer` with its backward pass by hand"
     @staticmethod
     def forward(ctx, act, x, h0, w_ih, w_hh, b_ih, b_hh):
-        hs = x.new_empty(len(x)+1, *h0.shape)                      # states: h0, then of each word
-        steps,w_t = hs.unbind(),w_hh.t().contiguous()
-        xs,from_x = x.flatten(0, 1),hs[1:].flatten(0, 1)           # all words under each other
-        hs[0] = h0
-        if b_ih is None: torch.mm(xs, w_ih.t(), out=from_x)
-        else: torch.addmm(b_ih+b_hh, xs, w_ih.t(), out=from_x)
-        for before,now in zip(steps, steps[1:]): _in_place[act](now.addmm_(before, w_t))
+        hs = _rnn_states(act, x, h0, w_ih, w_hh, b_ih, b_hh)
         ctx.act = act
         ctx.save_for_backward(x, h0, w_ih, w_hh, b_ih, b_hh, hs)
         return hs[1:],hs[-1]
@@ -104,12 +125,7 @@ class _RNNLayer(torch.autograd.Function):
             layer = partial(rnn_layer, act=getattr(torch, ctx.act))
             return None,*grads_by_autograd(layer, inputs, ctx.needs_input_grad[1:], (d_out, d_last))
         x,_,w_ih,w_hh,b_ih,_ = inputs
-        d_hs = torch.cat([torch.zeros_like(d_last)[None], d_out])  # slot by slot as hs
-        d_hs[-1] += d_last
-        d_steps,steps = d_hs.unbind(),hs.unbind()
-        for t in range(len(x), 0, -1):
-            _slope_in_place[ctx.act](d_steps[t], steps[t])         # delta of word t
-            d_steps[t-1].addmm_(d_steps[t], w_hh)                  # on to the state before
+        d_hs = _rnn_deltas(ctx.act, hs, d_out, d_last, w_hh)
         delta = d_hs[1:].flatten(0, 1)
         d_x = (delta@w_ih).view_as(x) if ctx.needs_input_grad[1] else None
         d_w_ih,d_w_hh = delta.t()@x.flatten(0, 1),delta.t()@hs[:-1].flatten(0, 1)
@@ -117,13 +133,14 @@ class _RNNLayer(torch.autograd.Function):
         d_b_hh = None if b_ih is None else d_b.clone()
         return None,d_x,d_hs[0],d_w_ih,d_w_hh,d_b,d_b_hh
 
-# %% ../nbs/05_multilayer.ipynb #rnn-forward
+# %% ../nbs/14_fast_layers.ipynb #rnn-fast-layer
 @patch
 def _layer(self:RNN, x, *state_and_weights):
     args,act = (x, *state_and_weights),self.nonlinearity
     if for_autograd_only(x): return rnn_layer(*args, act=getattr(torch, act))
     return _RNNLayer.apply(act, *args)
 
+# %% ../nbs/14_fast_layers.ipynb #rnn-run
 @patch
 def _run(self:RNN, x, state):
     if not x.is_cuda or taken_apart(): return Recurrent._run(self, x, state)
@@ -131,7 +148,7 @@ def _run(self:RNN, x, state):
     how = self.num_layers,self.dropout,self.training,self.bidirectional,self.batch_first
     return stack(x, *state, weights, self.bias, *how)
 
-# %% ../nbs/05_multilayer.ipynb #rnn-cell
+# %% ../nbs/14_fast_layers.ipynb #rnn-cell
 class RNNCell(RecurrentCell):
     """One step of a plain recurrent layer: `input` (batch, input_size) to (batch, hidden_size).
 
