@@ -96,7 +96,8 @@ def _fault(file, recipe):
     from human_numbers_rnn.weights import load_weights
     try:
         record = json.loads(file.read_text(encoding='utf-8'))
-        record['seed'],record['epochs'][-1]['accuracy'] # there at all?
+        whole = 'seed' in record and 'accuracy' in record['epochs'][-1]
+        if not whole: return f'{file} is damaged'
         if record['recipe'] != recipe.name: return f"{file} is the record of {record['recipe']!r}"
     except (OSError, ValueError, TypeError, LookupError): return f'{file} is damaged'
     if recipe.model is None: return None

@@ -159,6 +159,10 @@ class FastLearner(Learner):
         device = next(self.model.parameters()).device
         return b if all(isinstance(t, Tensor) and t.device == device for t in b) else super()._set_device(b)
 
+    def tta(self, *args, **kwargs):
+        "Not for texts"
+        raise NotImplementedError('tta changes pictures at test time, and a text has no such changes; use get_preds')
+
     @delegates(Learner.fit_one_cycle)
     def fit_one_cycle(self, n_epoch, lr_max=None, div=25., div_final=1e5, pct_start=0.25,
                       wd=None, moms=None, cbs=None, **kwargs):

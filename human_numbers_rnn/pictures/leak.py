@@ -10,7 +10,7 @@ __all__ = ['draw_splits', 'plot_overlap', 'plot_where', 'plot_two_scores']
 # %% ../../nbs/pictures/06_leak.ipynb #imports-export
 import matplotlib.pyplot as plt
 import pandas as pd
-from ..figures import Picture,read_study
+from ..figures import Picture
 import numpy as np
 from matplotlib.patches import Patch
 from ..data import human_numbers,read_lines,spell

@@ -11,7 +11,7 @@ __all__ = ['plot_lengths', 'plot_training']
 import itertools,statistics
 import matplotlib.pyplot as plt
 import pandas as pd
-from ..figures import Picture,read_study
+from ..figures import Picture
 
 # %% ../../nbs/pictures/02_recurrent.ipynb #lengths
 def plot_lengths(
