@@ -8,10 +8,10 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.
 __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegularizer', 'LMModel7']
 
 # %% ../nbs/10_regularization.ipynb #imports-export
-from types import MethodType
-from .core import lm_model,need_layer,need_number,need_share
+from .core import lm_model,need_number,need_share
 from fastai.basics import *
 from .layers import Recurrent
+from .learner import LayerListener
 from .stateful import StateMixin
 import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may name
 
@@ -46,47 +46,23 @@ def temporal_penalty(
     "TAR: the mean square of the change from each word to the next. Source: Merity et al. 2017."
     return raw.float().diff(dim=1).pow(2).sum() / max(1, raw[:,1:].numel())
 
-# %% ../nbs/10_regularization.ipynb #heard-forward
-def _heard_forward(drop, x):
-    "The forward of a layer that keeps what went in and what came out, while training"
-    out = type(drop).forward(drop, x)
-    if drop.training: drop.heard = x,out
-    return out
-
 # %% ../nbs/10_regularization.ipynb #callback
-class ActivationRegularizer(Callback):
+class ActivationRegularizer(LayerListener):
     """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches.
 
-    The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
-    Works on models that are compiled or inside another module, too. Raises `TypeError` or
-    `ValueError` for factors that aren't numbers from 0 up, `TypeError` at the start of a fit for a
-    model without `drop`, and `RuntimeError` for a batch in which the model did not use it."""
-    run_valid = False
+    Listens at the layer `drop` of the model, also inside wrappers. Raises `TypeError` or
+    `ValueError` for bad factors or a model without `drop`, `RuntimeError` if it is not used."""
     def __init__(self,
         alpha:float=2., # Factor of activation regularization
         beta:float=1., # Factor of temporal activation regularization
     ):
+        super().__init__('drop')
         self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
-        self.drop_layer = None
-
-    def before_fit(self):
-        self.after_fit()
-        self.drop_layer = drop = need_layer(self.model, 'drop')
-        drop.forward,drop.heard = MethodType(_heard_forward, drop),None
 
     def after_loss(self):
-        if self.drop_layer.heard is None:
-            name = type(self.model).__name__
-            raise RuntimeError(f'{name} did not use its layer `drop` in this batch')
-        raw,out = self.drop_layer.heard
+        raw,out = self.heard()
         if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
         if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
-
-    def after_batch(self): self.drop_layer.heard = None
-    def after_fit(self):
-        if self.drop_layer is not None:
-            for name in ('forward', 'heard'): vars(self.drop_layer).pop(name, None)
-        self.drop_layer = None
 
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
