@@ -1,4 +1,4 @@
-"""Ask for the next word after *every* word, see what that does to shapes and loss, and find out how far you can trust one training run.
+"""Ask for the next word after *every* word, see what that changes in the shapes and the loss, and find out how far you can trust one training run.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/every_word.html.md"""
 

@@ -1,4 +1,4 @@
-"""Build a gated recurrent unit in the steps you know from the LSTM, prove each one equal to PyTorch's, and measure what the simpler cell costs and gains.
+"""Build a gated recurrent unit step by step, prove each step equal to PyTorch's, and measure what the simpler cell gains and what it can't do.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/gru.html.md"""
 
@@ -10,7 +10,6 @@ __all__ = ['GRUCell', 'gru_layer', 'GRU']
 # %% ../nbs/09_gru.ipynb #imports-export
 from .layers import *
 from fastai.basics import *
-from .layers import for_autograd_only,grads_by_autograd,left_to_autograd
 
 # %% ../nbs/09_gru.ipynb #step
 def _step(a, u, h):
@@ -46,8 +45,21 @@ def gru_layer(
         states.append(h)
     return torch.stack(states),h
 
-# %% ../nbs/09_gru.ipynb #forward
-def _forward(x, h0, w_ih, w_hh, b_ih, b_hh):
+# %% ../nbs/09_gru.ipynb #gru
+class GRU(Recurrent, cell='gru'):
+    """`nn.GRU` from scratch: same arguments, weights, names, shapes and results.
+
+    Not supported are `bidirectional=True`, `PackedSequence` and input without a batch.
+    Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
+    Source: Cho et al. 2014, with the reset gate after the product."""
+    gates,twin,keeps_precision = 3,nn.GRU,True
+    _layer = staticmethod(gru_layer)
+
+# %% ../nbs/14_fast_layers.ipynb #gru-imports-export
+from .layers import for_autograd_only,grads_by_autograd,left_to_autograd
+
+# %% ../nbs/14_fast_layers.ipynb #gru-states
+def _gru_states(x, h0, w_ih, w_hh, b_ih, b_hh):
     """`x` (T, input, batch) and `h0` (hidden, batch) to the states (T+1, hidden, batch),
     the gates (T, 3, hidden, batch) and m (T, hidden, batch)"""
     T,(H,B) = len(x),h0.shape
@@ -57,7 +69,7 @@ def _forward(x, h0, w_ih, w_hh, b_ih, b_hh):
     gates = torch.baddbmm(b[:,None], w_ih.expand(T, -1, -1), x)
     rz,n = gates.split((2*H, H), 1)
     r,z = rz.unflatten(1, (2, H)).unbind(1)
-    h,m = x.new_empty(T+1, H, B),x.new_empty(T, H, B)         # h: states, from h0 on
+    h,m = x.new_empty(T+1, H, B),x.new_empty(T, H, B)
     h[0] = h0
     one,minus2 = x.new_ones(()),x.new_full((), -2)
     steps = zip(*map(torch.unbind, (rz, r, z, n, m, h[:-1], h[1:])))
@@ -69,27 +81,27 @@ def _forward(x, h0, w_ih, w_hh, b_ih, b_hh):
         torch.lerp(n_t, before, z_t, out=now)                 # h = (1-z) n + z h
     return h,gates.unflatten(1, (3, H)),m
 
-# %% ../nbs/09_gru.ipynb #local
-_d_sigmoid = torch.ops.aten.sigmoid_backward.grad_input
-_d_tanh = torch.ops.aten.tanh_backward.grad_input
+# %% ../nbs/14_fast_layers.ipynb #gru-factors
+_sigmoid_slope = torch.ops.aten.sigmoid_backward.grad_input
+_tanh_slope = torch.ops.aten.tanh_backward.grad_input
 
-def _local(gates, m, before):
+def _gru_factors(gates, m, before):
     "The factors D_r, D_z, D_m, D_n of all words: (T, 4, hidden, batch)"
     r,z,n = gates.unbind(1)
     D = before.new_empty(len(before), 4, *before.shape[1:])
     D_r,D_z,D_m,D_n = D.unbind(1)
-    _d_tanh(1-z, n, grad_input=D_n)
-    _d_sigmoid(before-n, z, grad_input=D_z)
+    _tanh_slope(1-z, n, grad_input=D_n)
+    _sigmoid_slope(before-n, z, grad_input=D_z)
     torch.mul(D_n, r, out=D_m)
-    _d_sigmoid(D_n*m, r, grad_input=D_r)
+    _sigmoid_slope(D_n*m, r, grad_input=D_r)
     return D
 
-# %% ../nbs/09_gru.ipynb #function
+# %% ../nbs/14_fast_layers.ipynb #gru-function
 class _GRULayer(torch.autograd.Function):
-    "`gru_layer` with the derivative worked out by hand, and the batch last"
+    "`gru_layer` with its backward pass by hand, and the batch last"
     @staticmethod
     def forward(ctx, x, h0, w_ih, w_hh, b_ih, b_hh):
-        h,gates,m = _forward(x.transpose(1, 2), h0.t(), w_ih, w_hh, b_ih, b_hh)
+        h,gates,m = _gru_states(x.transpose(1, 2), h0.t(), w_ih, w_hh, b_ih, b_hh)
         ctx.save_for_backward(x, h0, w_ih, w_hh, b_ih, b_hh, h, gates, m)
         return h[1:].transpose(1, 2),h[-1].t()
 
@@ -100,8 +112,8 @@ class _GRULayer(torch.autograd.Function):
             return grads_by_autograd(gru_layer, inputs, ctx.needs_input_grad, (dy, dh))
         x,_,w_ih,w_hh,b_ih,_ = inputs
         before,z = h[:-1],gates[:,1]
-        D = _local(gates, m, before)                          # D_r, D_z, D_m, D_n
-        du = D[:,:3].flatten(1, 2)                            # the walk makes D_r, D_z, D_m into du
+        D = _gru_factors(gates, m, before)
+        du = D[:,:3].flatten(1, 2)                            # a view: the loop makes D into du
         dh = dh.t().clone(memory_format=torch.contiguous_format)
         w_hh_t = w_hh.t().contiguous()
         steps = zip(*map(torch.unbind, (D, du, dy.transpose(1, 2), z)))
@@ -110,23 +122,13 @@ class _GRULayer(torch.autograd.Function):
             dh.mul_(z_t).addmm_(w_hh_t, du_t)
         dw_hh = torch.zeros_like(w_hh).addbmm_(du, before.transpose(1, 2))
         db_hh = None if b_ih is None else du.sum((0, 2))
-        D[:,2] = D[:,3]                                       # delta m makes way for delta a_n:
-        da = du                                               # the same memory holds da
-        dw_ih = torch.zeros_like(w_ih).addbmm_(da, x)
-        db_ih = None if b_ih is None else da.sum((0, 2))
-        return (w_ih.t()@da).transpose(1, 2),dh.t(),dw_ih,dw_hh,db_ih,db_hh
+        D[:,2] = D[:,3]                                       # from here on du is da
+        dw_ih = torch.zeros_like(w_ih).addbmm_(du, x)
+        db_ih = None if b_ih is None else du.sum((0, 2))
+        return (w_ih.t()@du).transpose(1, 2),dh.t(),dw_ih,dw_hh,db_ih,db_hh
 
-def _layer(x, *state_and_weights):
-    "`gru_layer`, by `_GRULayer` where that can be"
+# %% ../nbs/14_fast_layers.ipynb #gru-fast-layer
+@patch
+def _layer(self:GRU, x, *state_and_weights):
     if for_autograd_only(x): return gru_layer(x, *state_and_weights)
     return _GRULayer.apply(x, *state_and_weights)
-
-# %% ../nbs/09_gru.ipynb #gru
-class GRU(Recurrent, cell='gru'):
-    """`nn.GRU` from scratch: same arguments, weights, names, shapes and results.
-
-    Not supported are `bidirectional=True`, `PackedSequence` and input without a batch.
-    Raises `ValueError` or `TypeError` naming the argument that doesn't fit.
-    Source: Cho et al. 2014, with the reset gate after the product."""
-    gates,twin,keeps_precision = 3,nn.GRU,True
-    _layer = staticmethod(_layer)

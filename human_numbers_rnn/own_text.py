@@ -1,4 +1,4 @@
-"""Train a model on a book, find out whether it is any good when nobody can tell you how good it could be, let it write, and do the same with a file of your own.
+"""Train a model on a book, find out how good it is when nobody can say how good it could be, let it write, and do the same with a file of your own.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/own_text.html.md"""
 
@@ -30,7 +30,7 @@ def train_valid(
     tokens:list, # Tokens in reading order
     seq_len:int=16, # Tokens in a window
     valid_pct:float=.2, # Share of windows, from the end of the text, for validation
-) -> tuple: # Tokens of the training part, and those of the validation part
+) -> tuple: # Tokens of the training set, and those of the validation set
     "Cut a text in two where `lm_dls` cuts it. Raises `ValueError` if it is too short for a window."
     windows = cut_windows(torch.arange(len(tokens)), seq_len)[0]
     cut = int(len(windows)*(1-valid_pct))*seq_len
@@ -39,9 +39,9 @@ def train_valid(
 # %% ../nbs/13_own_text.ipynb #with-unknown
 def with_unknown(
     tokens:list, # Tokens of the whole text
-    train:list, # Tokens of its training part
+    train:list, # Tokens of its training set
     times:int=2, # How often a token must come there to be kept
-    unknown:str='<unk>', # What stands for the others
+    unknown:str='<unk>', # What replaces the others
 ) -> list: # As many tokens as in `tokens`
     "Keep the tokens that come at least `times` times in `train`, and replace all others."
     need_int('times', times)
@@ -52,13 +52,12 @@ def with_unknown(
 class CountModel:
     """An n-gram model: it guesses the next token from the last `n-1` tokens, by counting.
 
-    Raises `ValueError` or `TypeError` for an `n` below 1 or a `k` that isn't above 0.
-    Source: MacKay & Peto 1995."""
+    Source: MacKay & Peto 1995. Raises `ValueError` or `TypeError` for a bad `n` or `k`."""
     def __init__(self,
-        nums:list, # Training part, as whole numbers below `vocab_sz`
+        nums:list, # Training set, as whole numbers below `vocab_sz`
         vocab_sz:int, # Number of different tokens
         n:int, # Tokens in an n-gram: 1 looks at nothing, 2 at the last token, and so on
-        k:float=20., # How many sightings a shorter context is worth
+        k:float=20., # How many occurrences a shorter context is worth
     ):
         self.vocab_sz,self.n = vocab_sz,need_int('n', n)
         self.k = need_number('k', k, 1e-9)
@@ -68,8 +67,7 @@ class CountModel:
             for i in range(m, len(nums)):
                 self.seen.setdefault(tuple(nums[i-m:i]), Counter())[nums[i]] += 1
 
-    def probs(self,
-        context:tuple=(), # The last tokens, as whole numbers
+    def probs(self, context:tuple=(), # The last tokens, as whole numbers
     ) -> Tensor: # `(vocab_sz,)`
         "Probability of each token after `context`"
         if context not in self.known:
@@ -79,8 +77,7 @@ class CountModel:
             self.known[context] = (times + self.k*shorter)/(times.sum() + self.k)
         return self.known[context]
 
-    def log_probs(self,
-        nums:list, # A text, as whole numbers
+    def log_probs(self, nums:list, # A text, as whole numbers
     ) -> Tensor: # `(len(nums), vocab_sz)`
         "Log-probability of each token at each place of a text, from the tokens before it"
         if isinstance(nums, Tensor): nums = nums.tolist()
