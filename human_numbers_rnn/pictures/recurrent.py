@@ -57,13 +57,13 @@ def plot_training(
         for (what,(row,style,label)),(n,epochs) in itertools.product(styles.items(), enumerate(seeds)):
             ys = [e[what] for e in epochs]
             column[row].plot(range(1, len(ys)+1), ys, style, lw=1, label=None if n else label)
-        column[0].set_title(name)
+        if len(groups) > 1: column[0].set_title(name)
         step = 1 if len(seeds[0]) <= 10 else 2
         for ax in column if len(groups) == 1 else column[1:]:
             ax.set(xlabel='epoch', xticks=range(1, len(seeds[0])+1, step))
     axs[0,0].set_ylabel('loss (nats a word)')
     axs[1,0].set_ylabel('accuracy (validation set)')
-    fig.suptitle(title)
+    fig.suptitle(title if len(groups) > 1 else f'{title}: {name}')
     fig.legend(*axs[0,0].get_legend_handles_labels(), loc='outside lower center', ncols=2, frameon=False)
     def last(seeds, what): return statistics.mean(epochs[-1][what] for epochs in seeds)
     said = '. '.join(f'{k}: training loss {last(v, "train_loss"):.2f}, validation loss {last(v, "valid_loss"):.2f}, '
