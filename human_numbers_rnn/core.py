@@ -7,8 +7,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/core.html.md"""
 # %% auto #0
 __all__ = ['LM_MODELS', 'need_int', 'need_number', 'need_share', 'need_bool', 'need_choice', 'need_words', 'need_lines',
            'guarded', 'need_spellable', 'need_windows', 'need_rows', 'need_tokens', 'need_tensor', 'need_module',
-           'lm_model', 'outermost', 'stateful_parts', 'reset_state', 'evaluating', 'write_atomic', 'save_json',
-           'need_folder', 'need_device', 'versions', 'machine']
+           'lm_model', 'outermost', 'need_layer', 'stateful_parts', 'reset_state', 'evaluating', 'write_atomic',
+           'save_json', 'need_folder', 'need_device', 'versions', 'machine']
 
 # %% ../nbs/lib/core.ipynb #imports-export
 import codecs,inspect,json,math,os,platform,re,sys,tempfile,uuid,warnings
@@ -269,6 +269,16 @@ def outermost(
     "Look through wrappers for the parts of a model that fit"
     if fits(model): return [model]
     return list(dict.fromkeys(part for child in model.children() for part in outermost(child, fits)))
+
+def need_layer(
+    model:nn.Module, # Any module
+    name:str, # Attribute that holds the layer
+) -> nn.Module: # The layer
+    "The layer `name` of a model, also inside wrappers. Raises `TypeError` unless there is exactly one."
+    having = outermost(model, lambda m: isinstance(getattr(m, name, None), nn.Module))
+    if len(having) == 1: return getattr(having[0], name)
+    got = f'{len(having)} of them' if having else 'without'
+    raise TypeError(f'model must have a layer `{name}`, got {type(model).__name__} {got}')
 
 def stateful_parts(
     model:nn.Module, # Any module

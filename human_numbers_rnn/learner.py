@@ -6,11 +6,12 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/learner.html.md"
 
 # %% auto #0
 __all__ = ['FusedAdam', 'one_cycle', 'FastLearner', 'LMLoss', 'LMAccuracy', 'StateResetter', 'FitHistory', 'lm_learner',
-           'fit_record']
+           'LayerListener', 'fit_record']
 
 # %% ../nbs/lib/learner.ipynb #imports-export
 from contextlib import suppress
-from .core import machine,need_module,reset_state,stateful_parts,versions
+from types import MethodType
+from .core import machine,need_layer,need_module,reset_state,stateful_parts,versions
 from fastai.basics import *
 from fastai.callback.core import _inner_loop
 from fastai.callback.progress import *
@@ -233,6 +234,41 @@ def lm_learner(
     if stateful_parts(model) and not any(issubclass(k, ModelResetter) for k in kinds): cbs = cbs + StateResetter()
     cbs = cbs + FitHistory()
     return FastLearner(dls, model, loss_func or LMLoss(), opt_func=opt_func, metrics=metrics, cbs=cbs, **kwargs)
+
+# %% ../nbs/lib/learner.ipynb #listener
+def _heard_forward(layer, x):
+    "The forward of a layer that keeps what went in and what came out, while training"
+    out = type(layer).forward(layer, x)
+    if layer.training: layer.heard = x,out
+    return out
+
+class LayerListener(Callback):
+    """Base of callbacks that need what goes into one layer of the model and what comes out, on training batches.
+
+    `heard` gives the two of the batch at hand. Works inside wrappers and in compiled models, and leaves nothing behind
+    after a fit. Raises `TypeError` for a model without that layer, `RuntimeError` if it is not used in a batch."""
+    run_valid = False
+    def __init__(self,
+        layer_name:str, # Attribute of the model that holds the layer
+    ):
+        self.layer_name,self.layer = layer_name,None
+
+    def heard(self) -> tuple: # Input and output of the layer
+        if self.layer.heard is None:
+            model = type(self.model).__name__
+            raise RuntimeError(f'{model} did not use its layer `{self.layer_name}` in this batch')
+        return self.layer.heard
+
+    def before_fit(self):
+        self.after_fit()
+        self.layer = need_layer(self.model, self.layer_name)
+        self.layer.forward,self.layer.heard = MethodType(_heard_forward, self.layer),None
+
+    def after_batch(self): self.layer.heard = None
+    def after_fit(self):
+        if self.layer is not None:
+            for name in ('forward', 'heard'): vars(self.layer).pop(name, None)
+        self.layer = None
 
 # %% ../nbs/lib/learner.ipynb #fit-record
 def fit_record(

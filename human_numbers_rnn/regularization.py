@@ -1,4 +1,4 @@
-"""Build dropout, two penalties on activations and weight tying, check each one by hand, and measure which of them earns its keep.
+"""Build dropout, two penalties on activations and weight tying, check each one by hand, and measure which of them helps.
 
 Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.md"""
 
@@ -8,10 +8,10 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/regularization.html.
 __all__ = ['Dropout', 'activation_penalty', 'temporal_penalty', 'ActivationRegularizer', 'LMModel7']
 
 # %% ../nbs/10_regularization.ipynb #imports-export
-from types import MethodType
-from .core import lm_model,need_number,need_share,outermost
+from .core import lm_model,need_number,need_share
 from fastai.basics import *
 from .layers import Recurrent
+from .learner import LayerListener
 from .stateful import StateMixin
 import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may name
 
@@ -19,8 +19,7 @@ import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may 
 class Dropout(Module):
     """Set a share `p` of the numbers to zero while training, and divide the others by 1−p.
 
-    Raises `TypeError` unless `p` is a number, `ValueError` unless it is at least 0 and below 1.
-    Source: Srivastava et al. 2014."""
+    Raises `TypeError` or `ValueError` unless `p` is a number from 0 to below 1. Srivastava et al. 2014."""
     def __init__(self,
         p:float, # Share of numbers set to zero
     ):
@@ -47,62 +46,31 @@ def temporal_penalty(
     "TAR: the mean square of the change from each word to the next. Source: Merity et al. 2017."
     return raw.float().diff(dim=1).pow(2).sum() / max(1, raw[:,1:].numel())
 
-# %% ../nbs/10_regularization.ipynb #heard-forward
-def _heard_forward(drop, x):
-    "The forward of a layer that keeps what went in and what came out, while training"
-    out = type(drop).forward(drop, x)
-    if drop.training: drop.heard = x,out
-    return out
-
 # %% ../nbs/10_regularization.ipynb #callback
-class ActivationRegularizer(Callback):
+class ActivationRegularizer(LayerListener):
     """Add `alpha`·AR + `beta`·TAR to the loss that is differentiated, on training batches.
 
-    The model must have a layer `drop`: what goes in is raw, what comes out is penalised by AR.
-    Works on models that are compiled or inside another module, too. Raises `TypeError` or
-    `ValueError` for factors that aren't numbers from 0 up, `TypeError` at the start of a fit for a
-    model without `drop`, and `RuntimeError` for a batch in which the model did not use it."""
-    run_valid = False
+    Listens at the layer `drop` of the model, also inside wrappers. Raises `TypeError` or
+    `ValueError` for bad factors or a model without `drop`, `RuntimeError` if it is not used."""
     def __init__(self,
         alpha:float=2., # Factor of activation regularization
         beta:float=1., # Factor of temporal activation regularization
     ):
+        super().__init__('drop')
         self.alpha,self.beta = need_number('alpha', alpha),need_number('beta', beta)
-        self.drop_layer = None
-
-    def before_fit(self):
-        self.after_fit()
-        has_drop = outermost(self.model, lambda m: isinstance(getattr(m, 'drop', None), nn.Module))
-        if len(has_drop) != 1:
-            got = f'{len(has_drop)} of them' if has_drop else 'without'
-            model = type(self.model).__name__
-            raise TypeError(f'model must have a layer `drop`, got {model} {got}')
-        self.drop_layer = drop = has_drop[0].drop
-        drop.forward,drop.heard = MethodType(_heard_forward, drop),None
 
     def after_loss(self):
-        if self.drop_layer.heard is None:
-            name = type(self.model).__name__
-            raise RuntimeError(f'{name} did not use its layer `drop` in this batch')
-        raw,out = self.drop_layer.heard
+        raw,out = self.heard()
         if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*activation_penalty(out)
         if self.beta: self.learn.loss_grad = self.loss_grad + self.beta*temporal_penalty(raw)
-
-    def after_batch(self): self.drop_layer.heard = None
-    def after_fit(self):
-        if self.drop_layer is not None:
-            for name in ('forward', 'heard'): vars(self.drop_layer).pop(name, None)
-        self.drop_layer = None
 
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
 class LMModel7(StateMixin, Module):
-    """Recurrent language model with dropout and tied weights.
+    """Recurrent language model with dropout and tied weights; `ActivationRegularizer` adds penalties.
 
-    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Train it with
-    `ActivationRegularizer` for the penalties. Raises `ValueError` or `TypeError` for bad sizes,
-    `p` or `cell`.
-    Source: fastai book, chapter 12; Merity et al. 2017."""
+    `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Raises `ValueError` or
+    `TypeError` for bad sizes, `p` or `cell`. fastai book, chapter 12; Merity et al. 2017."""
     def __init__(self,
         vocab_sz:int, # Number of words
         n_hidden:int, # Size of embedding and of each hidden state

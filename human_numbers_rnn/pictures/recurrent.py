@@ -45,19 +45,25 @@ def plot_training(
 ) -> Picture:
     "Losses and accuracy after each epoch: a line for each seed"
     groups = {f'{k} {unit}'.strip(): list(g.epochs) for k,g in runs.groupby(by, sort=False)}
-    fig,axs = plt.subplots(2, len(groups), figsize=(3.2*len(groups), 5.2), sharex=True, sharey='row',
-                           layout='constrained')
+    if len(groups) == 1:
+        fig,axs = plt.subplots(1, 2, figsize=(7, 3.2), layout='constrained')
+        axs = axs[:,None]
+    else:
+        fig,axs = plt.subplots(2, len(groups), figsize=(3.2*len(groups), 5.2), sharex=True, sharey='row',
+                               layout='constrained')
     styles = {'train_loss': (0, 'k--', 'training'), 'valid_loss': (0, 'C0-', 'validation'),
               'accuracy': (1, 'C0-', None)}
     for column,(name,seeds) in zip(axs.T, groups.items()):
         for (what,(row,style,label)),(n,epochs) in itertools.product(styles.items(), enumerate(seeds)):
             ys = [e[what] for e in epochs]
             column[row].plot(range(1, len(ys)+1), ys, style, lw=1, label=None if n else label)
-        column[0].set_title(name)
-        column[1].set(xlabel='epoch', xticks=range(1, len(seeds[0])+1))
+        if len(groups) > 1: column[0].set_title(name)
+        step = 1 if len(seeds[0]) <= 10 else 2
+        for ax in column if len(groups) == 1 else column[1:]:
+            ax.set(xlabel='epoch', xticks=range(1, len(seeds[0])+1, step))
     axs[0,0].set_ylabel('loss (nats a word)')
     axs[1,0].set_ylabel('accuracy (validation set)')
-    fig.suptitle(title)
+    fig.suptitle(title if len(groups) > 1 else f'{title}: {name}')
     fig.legend(*axs[0,0].get_legend_handles_labels(), loc='outside lower center', ncols=2, frameon=False)
     def last(seeds, what): return statistics.mean(epochs[-1][what] for epochs in seeds)
     said = '. '.join(f'{k}: training loss {last(v, "train_loss"):.2f}, validation loss {last(v, "valid_loss"):.2f}, '
