@@ -19,7 +19,8 @@ import human_numbers_rnn.lstm,human_numbers_rnn.gru # the kinds that `cell` may 
 class Dropout(Module):
     """Set a share `p` of the numbers to zero while training, and divide the others by 1−p.
 
-    Raises `TypeError` or `ValueError` unless `p` is a number from 0 to below 1. Srivastava et al. 2014."""
+    Raises `TypeError` or `ValueError` unless `p` is a number from 0 to below 1.
+    Source: Srivastava et al. 2014."""
     def __init__(self,
         p:float, # Share of numbers set to zero
     ):
@@ -67,7 +68,7 @@ class ActivationRegularizer(LayerListener):
 # %% ../nbs/10_regularization.ipynb #lmmodel7
 @lm_model
 class LMModel7(StateMixin, Module):
-    """Recurrent language model with dropout and tied weights; `ActivationRegularizer` adds penalties.
+    """Recurrent language model with dropout and tied weights.
 
     `x` of shape (batch, seq_len) to logits (batch, seq_len, vocab_sz). Raises `ValueError` or
     `TypeError` for bad sizes, `p` or `cell`. fastai book, chapter 12; Merity et al. 2017."""

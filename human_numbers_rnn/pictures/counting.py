@@ -188,7 +188,8 @@ def first_six(
     "Misses after a cold start: readers who know the whole text, the model, and one who knows the training set by heart"
     places = valid_places(dls, tokens)
     known = dls.vocab.numericalize(tokens)[:int(places.min())]
-    misses = {f'knows the whole text, streams from the {k}': (1-c['chance'])[:,:6].sum(1).mean().item() for k,c in tops.items()}
+    def expected(c): return (1-c['chance'])[:,:6].sum(1).mean().item()
+    misses = {f'knows the whole text, streams from the {k}': expected(c) for k,c in tops.items()}
     misses[label] = float((~df[df.position <= 6].right).sum()/df.stream.nunique())
     rows = [_misses_by_heart(known, dls.vocab.numericalize(tokens), row[:6]) for row in places.tolist()]
     misses['knows the training set by heart'] = sum(rows)/len(rows)

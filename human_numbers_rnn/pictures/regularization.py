@@ -34,7 +34,7 @@ def spread_against(
     by:str, # Column that says what kind of run it is
     than:str, # The kind that the others are compared with
 ) -> pd.DataFrame: # A row for each kind
-    "Mean, standard deviation and range of the accuracy, and the number of seeds on which it is above and below `than`'s"
+    "Mean, standard deviation and range of the accuracy, and on how many seeds it is above and below that of `than`"
     need_choice('than', than, list(runs[by].unique()))
     seeds = runs.pivot(index='seed', columns=by, values='accuracy')
     table = spread(runs, by).drop(columns='runs')
@@ -61,7 +61,8 @@ def _dropout_masks(kind, words, n=8, p=.3):
     if kind == 'input':
         return {'ordinary dropout': left(Dropout(p)(ones)), 'input dropout': left(RNNDropout(p)(ones))}
     if kind == 'hidden':
-        return {f'into layer {l}: {name} dropout': left(RNNDropout(p)(ones)) for l,name in ((1, 'input'), (2, 'hidden'))}
+        return {f'into layer {l}: {name} dropout': left(RNNDropout(p)(ones))
+                for l,name in ((1, 'input'), (2, 'hidden'))}
     recurrent = WeightDropout(nn.LSTM(n, n), p)
     masks = {}
     for name in ('one', 'the next'):
