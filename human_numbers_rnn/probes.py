@@ -87,7 +87,7 @@ def text_states(
 def unit_names(
     model:nn.Module, # Keeps its state in `h`
 ) -> pd.DataFrame: # A row for each unit of `state_as_row`: `layer` from 0, `part` ('h' or 'c'), `unit` in its layer
-    "Where each unit is"
+    "The layer, the part and the number of each unit of a state"
     with evaluating(need_recurrent(model)):
         model(torch.zeros(1, 3, dtype=torch.long, device=next(model.parameters()).device))
         n_layers,parts,n = (model.h[0].shape[0] if model.h[0].dim() == 3 else 1),len(model.h),model.h[0].shape[-1]
