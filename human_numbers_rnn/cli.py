@@ -292,3 +292,31 @@ def bench(
         with one_line_errors('hnr-bench'): device,folder = need_device(args.device),need_folder('out', args.out)
         state.kept = f"what was timed is in {folder/'bench.json'}"
         for line in run_bench(parts, args.rounds, args.threads, args.compile, device, folder): print(line, flush=True)
+
+# %% ../nbs/lib/cli.ipynb #page-program
+_page_models = 'LMModel4', 'LMModel7-gru', 'best', 'counter'
+
+def _page_parser():
+    p = Parser('hnr-page', 'Write one HTML file on which trained networks count, and that needs nothing else.',
+               _listed(_page_models))
+    p.add_argument('out', metavar='OUT.html', help='file to write')
+    p.add_argument('--models', default='all', help='names with commas between them; the last one is shown at first '
+                   '(default: all)')
+    p.add_argument('--start', default='8996', help='number to start from, in digits or words (default: 8996)')
+    return p
+
+def page_program(
+    argv:list=None, # Arguments; those of the command line unless given
+):
+    "`hnr-page`"
+    with program('hnr-page'):
+        args = _page_parser().parse_args(argv)
+        typed = _page_models if args.models == 'all' else args.models.split(',')
+        with one_line_errors('hnr-page'):
+            names = [need_name('--models', name.strip(), _page_models) for name in typed]
+            start = parse_start(args.start)
+        usable_folders()
+        from human_numbers_rnn.core import write_atomic
+        from human_numbers_rnn.page import page_html
+        page = page_html(names, start).encode()
+        print(f'{write_atomic(args.out, page)}: {len(page):,} bytes')
