@@ -302,7 +302,7 @@ def _page_parser():
     p.add_argument('out', metavar='OUT.html', help='file to write')
     p.add_argument('--models', default='all', help='names with commas between them; the last one is shown at first '
                    '(default: all)')
-    p.add_argument('--start', default='8996', help='number to start from, in digits or words (default: 8996)')
+    p.add_argument('--start', default='4996', help='number to start from, in digits or words (default: 4996)')
     return p
 
 def page_program(

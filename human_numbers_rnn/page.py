@@ -101,7 +101,7 @@ _web = Path(__file__).parent/'web' if '__file__' in globals() else None
 
 def page_html(
     names=tuple(PAGE_MODELS), # Names of `PAGE_MODELS`; the last one is chosen at first
-    start:int=8_996, # Number that the page starts from
+    start:int=4_996, # Number that the page starts from
 ) -> str: # HTML
     "The page with these models. Raises `ValueError` or `TypeError` for other names, none, or a bad `start`."
     need_int('start', start, 1, 9_999)
@@ -132,7 +132,7 @@ class Page:
 
 def watch(
     name:str='counter', # A name of `PAGE_MODELS`
-    start:int=8_996, # Number to start from
+    start:int=4_996, # Number to start from
     height:int=900, # Height of the frame in pixels
 ) -> Page: # To be the last value of a cell
     "Watch a network count, here. Raises as `page_html`."

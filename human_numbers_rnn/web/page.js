@@ -168,11 +168,11 @@ class Net {
 /* What has been said, and what was due */
 const KEEP = 24;
 const nets = new Map();
-let net, words, due, place, good, said, right, first, snapshot, past, timer = null;
+let net, words, due, last, place, good, said, right, first, snapshot, past, timer = null;
 
-function snap() { return {state: net.state, due, place, good, said, right, first}; }
+function snap() { return {state: net.state, due, last, place, good, said, right, first}; }
 function restore(s) {
-  ({due, place, good, said, right, first} = s);
+  ({due, last, place, good, said, right, first} = s);
   net.state = s.state;
   net.score();
 }
@@ -191,7 +191,7 @@ function begin(start, before = 0) {
       remember();
     }
   }
-  due = nextNumber(start);
+  [due, last] = [nextNumber(start), start];
 }
 /* Add a word, and judge it */
 function add(word, kind) {
@@ -203,7 +203,7 @@ function add(word, kind) {
     said++;
     if (good) right++;
     else if (first === null) first = due;
-    [due, place, good] = [nextNumber(due), 0, true];
+    [due, last, place, good] = [nextNumber(due), due, 0, true];
   } else place++;
   net.feed(index.get(word));
   remember();
@@ -228,7 +228,8 @@ function overwrite(word) {
   add(word, "yours");
   snapshot = again;
   const {text, ended} = tail();
-  if (ended && numbers.has(text)) [due, place, good] = [nextNumber(numbers.get(text)), 0, true];
+  if (ended && numbers.has(text)) [last, place, good] = [numbers.get(text), 0, true];
+  if (ended) due = nextNumber(last);
   else if (!ended) {
     const fits = [...numbers].filter(([s, n]) => n !== 8000 && `${s} `.startsWith(`${text} `)).map(([, n]) => n);
     if (fits.length) [due, place, good] = [fits.find(n => n >= again.due) || fits[0], text.split(" ").length, true];
@@ -245,7 +246,7 @@ function edit(digit, to) {
   if (from === to) return `The ${digit} digit of ${grouped(n)} is ${to} already.`;
   if (now < 1) return "The text has no zero, so this digit can't become 0.";
   net.change(digit, from, to);
-  [snapshot, due, place, good] = [null, nextNumber(now), 0, true];
+  [snapshot, due, last, place, good] = [null, nextNumber(now), now, 0, true];
   past[past.length-1] = {state: net.state, gates: net.gates};
   words.push({word: `[${digit} digit: ${from} → ${to}]`, kind: "yours", note: true});
   for (const w of [...spell(now).split(" "), "."]) words.push({word: w, hidden: true});
@@ -313,8 +314,7 @@ function drawNext() {
   }));
 }
 function drawDigits() {
-  const {text: last, ended} = tail(), n = ended && numbers.get(last), read = net.digits();
-  const truth = n || (ended ? null : due);
+  const read = net.digits(), truth = tail().ended ? last : due;
   $("digits").replaceChildren(...Object.entries(DIGITS).map(([name, weight]) => {
     const tr = make("tr"), is = truth ? Math.floor(truth/weight)%10 : null;
     const th = make("th", "", name);
