@@ -48,7 +48,7 @@ def rounded(
 PAGE_MODELS = {
     'LMModel4': 'A plain network with 64 units, from chapter 04.',
     'LMModel7-gru': 'A GRU with two layers of 64 units, dropout and tied weights, from chapter 10.',
-    'best': 'A GRU with two layers of 128 units. It is the first of the two networks that vote in best, from chapter 11.',
+    'best': 'A GRU with two layers of 128 units. It is the first of the two that vote in best, from chapter 11.',
     'counter': 'A GRU with two layers of 128 units that learned to count by itself, from chapter 11.',
 } # Name to what the page says about it
 
@@ -76,8 +76,8 @@ def _readings(model, vocab):
     kind,share = shares.to_numpy().argmax(1),shares.to_numpy().max(1)
     order = np.lexsort((-share, kind))
     groups = [(label, int((kind == k).sum())) for k,label in enumerate(_labels.values())]
-    tensors = {'probe.weight': torch.cat([p.weight for p in probes]), 'probe.bias': torch.cat([p.bias for p in probes]),
-               'means': torch.cat(means)}
+    tensors = {'probe.weight': torch.cat([p.weight for p in probes]),
+               'probe.bias': torch.cat([p.bias for p in probes]), 'means': torch.cat(means)}
     size = states.abs().flatten().kthvalue(int(.98*states.numel())).values.item()
     return tensors,dict(order=order.tolist(), groups=[g for g in groups if g[1]], sizes=size)
 
