@@ -23,7 +23,7 @@ setup(
                  'Intended Audience :: Science/Research', 'Programming Language :: Python :: 3',
                  *[f'Programming Language :: Python :: {v}' for v in cfg['python_versions'].split()]],
     packages=find_packages(include=[cfg['lib_name'], f"{cfg['lib_name']}.*"]),
-    package_data={cfg['lib_name']: ['weights/*', 'texts/*']},
+    package_data={cfg['lib_name']: ['weights/*', 'texts/*', 'web/*']},
     include_package_data=True,
     install_requires=cfg['requirements'].split(),
     extras_require={'dev': cfg['dev_requirements'].split(), 'site': cfg['site_requirements'].split()},

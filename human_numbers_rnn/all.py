@@ -34,9 +34,10 @@ from .weights import *
 from .diagrams import *
 from .reading import *
 from .probes import *
+from .page import *
 
 # %% ../nbs/lib/api.ipynb #all-names
 _modules = ('data feedforward recurrent stateful every_word multilayer leak gradients lstm gru regularization counting '
             'own_text layers errors augment learner recipes trials figures plots weights diagrams reading '
-             'probes').split()
+             'probes page').split()
 __all__ = [n for m in _modules for n in import_module(f'human_numbers_rnn.{m}').__all__]

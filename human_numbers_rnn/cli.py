@@ -292,3 +292,40 @@ def bench(
         with one_line_errors('hnr-bench'): device,folder = need_device(args.device),need_folder('out', args.out)
         state.kept = f"what was timed is in {folder/'bench.json'}"
         for line in run_bench(parts, args.rounds, args.threads, args.compile, device, folder): print(line, flush=True)
+
+# %% ../nbs/lib/cli.ipynb #page-program
+_page_models = {
+    'LMModel4': MODELS['LMModel4'],
+    'LMModel7-gru': 'is a GRU with dropout, penalties and tied weights',
+    'best': 'is the first of the two networks of best',
+    'counter': MODELS['counter'],
+}
+
+def _page_parser():
+    p = Parser('hnr-page', 'Write one HTML file on which trained networks count, and that needs nothing else.',
+               '\n'.join(['models:', *[f'  {n:14} {what}' for n,what in _page_models.items()]]))
+    p.add_argument('out', metavar='OUT.html', help='file to write')
+    p.add_argument('--models', default='all', help='names with commas between them; the last one is shown at first '
+                   '(default: all)')
+    p.add_argument('--start', default='4996', help='number to start from, in digits or words (default: 4996)')
+    return p
+
+def page_program(
+    argv:list=None, # Arguments; those of the command line unless given
+):
+    "`hnr-page`"
+    with program('hnr-page'):
+        args = _page_parser().parse_args(argv)
+        typed = _page_models if args.models == 'all' else args.models.split(',')
+        with one_line_errors('hnr-page'):
+            names = [need_name('--models', name.strip(), _page_models) for name in typed]
+            start,out = parse_start(args.start),Path(args.out)
+            if out.is_dir() or not out.parent.is_dir():
+                raise ValueError(f'OUT.html must be a file in a folder that is there, got {args.out!r}')
+        usable_folders()
+        from human_numbers_rnn.core import write_atomic
+        from human_numbers_rnn.page import page_html
+        page = page_html(names, start).encode()
+        try: write_atomic(out, page)
+        except OSError as e: raise RuntimeError(f"can't write {args.out!r}: {e.strerror}") from e
+        print(f'{out}: {len(page):,} bytes')
