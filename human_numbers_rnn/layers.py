@@ -281,7 +281,8 @@ def for_autograd_only(x):
 # %% ../nbs/lib/layers.ipynb #one-operator
 def exported():
     "Is this call read by `torch.export`?"
-    known = getattr(torch.compiler, '_is_exporting_flag', None) # since 2.7; in 2.11, Dynamo takes `is_exporting()` for true
+    # Since PyTorch 2.7 a flag says so; in 2.11, Dynamo takes `is_exporting()` for true
+    known = getattr(torch.compiler, '_is_exporting_flag', None)
     return torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling() if known is None else known
 
 _libraries = {} # name of an operator to the library that holds it
