@@ -25,7 +25,9 @@ def _installed(module):
     top = sys.modules.get(str(module).split('.')[0])
     if module in (None, '__main__') or top is None: return None
     file = getattr(top, '__file__', None) or next(iter(getattr(top, '__path__', [])), None)
-    if file is None or {'site-packages', 'dist-packages'} & set(PurePath(file).parts) or file.startswith(_standard):
+    usual = file is None or {'site-packages', 'dist-packages'} & set(PurePath(file).parts) or file.startswith(_standard)
+    folder = None if file is None else Path(file).parent.parent if hasattr(top, '__path__') else Path(file).parent
+    if usual or any(folder.glob('*.dist-info')): # where pip's --target put it
         return f"{top.__name__} {getattr(top, '__version__', '')}"
 
 @cache
