@@ -40,6 +40,15 @@ def _train_text(dls):
         raise ValueError('dls must be grouped, with a target for every word (grouped=True, every_word=True)')
     return torch.cat([x, y[-1:]])
 
+def _numbers_ending(text, vocab, word):
+    "Places where a number begins whose last word is `word`. Raises `ValueError` if there is none."
+    stop,last = (vocab.o2i.get(w, -1) for w in ('.', word))
+    stops = (text == stop).nonzero()[:,0]
+    starts = F.pad(stops+1, (1, 0))[:-1]
+    places = starts[text[stops-1] == last]
+    if not len(places): raise ValueError(f'dls must hold numbers that end with {word!r}')
+    return places
+
 # %% ../nbs/lib/augment.ipynb #random-start
 class RandomStart(Callback):
     """In training, let rows go on at another place of the text, with an empty state.
@@ -47,7 +56,8 @@ class RandomStart(Callback):
     In each batch, a row moves to another place of the training text with probability `p`. Its first
     `skip` words carry no loss, because nothing before them says where the row is. A share `missed` of
     the moves leads to a place shortly before a word that the model got wrong when it last read it,
-    the others lead anywhere. At the end of the text a row goes back to the first word.
+    `hundreds` and `thousands` of them to a place 8 to 60 words before a number that ends with that
+    word, the others lead anywhere. At the end of the text a row goes back to the first word.
 
     The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad
     arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
@@ -56,14 +66,20 @@ class RandomStart(Callback):
         p:float=.1, # Probability for each row in each batch
         skip:int=6, # Words without loss after a move
         missed:float=.5, # Share of the moves that go where the model was wrong
+        hundreds:float=0., # Share of the moves that go to a new hundred
+        thousands:float=0., # Share of the moves that go to a new thousand
     ):
         self.p = need_share('p', p)
         self.skip = need_int('skip', skip, 0)
         self.missed = need_share('missed', missed)
+        self.carries = {'hundred': need_share('hundreds', hundreds), 'thousand': need_share('thousands', thousands)}
+        total = missed+hundreds+thousands
+        if total > 1: raise ValueError(f'missed, hundreds and thousands must be at most 1 together, got {total:.4g}')
     def before_fit(self):
         self.keeper = need_stateful(self.model)
         self.text = _train_text(self.dls)
         self.wrong = torch.zeros(len(self.text), dtype=torch.bool, device=self.text.device)
+        self.turns = {w: _numbers_ending(self.text, self.dls.vocab, w) for w,share in self.carries.items() if share}
     def before_train(self):
         bs = self.dls.train.bs
         self.next = torch.arange(bs, device=self.text.device)*(len(self.text)//bs)
@@ -92,12 +108,15 @@ class RandomStart(Callback):
 def _targets(self:RandomStart, bs, sl):
     "A place for each row to start from"
     device,end = self.text.device,len(self.text)-sl
-    places = torch.randint(end, (bs,), device=device)
-    wrong = self.wrong.nonzero()[:,0]
-    if not len(wrong): return places
-    chosen = wrong[torch.randint(len(wrong), (bs,), device=device)]
-    before = chosen - torch.randint(self.skip+1, sl+1, (bs,), device=device)
-    return torch.where(torch.rand(bs, device=device) < self.missed, before.clamp(0, end-1), places)
+    draw = lambda *span: torch.randint(*span, (bs,), device=device)
+    places,kind,wrong = draw(end),torch.rand(bs, device=device),self.wrong.nonzero()[:,0]
+    ways = [(self.missed, wrong, (self.skip+1, sl+1))] if len(wrong) else []
+    ways += [(self.carries[w], turns, (8, 61)) for w,turns in self.turns.items()]
+    for share,aims,span in ways:
+        before = (aims[draw(len(aims))] - draw(*span)).clamp(0, end-1)
+        places = torch.where((0 <= kind) & (kind < share), before, places)
+        kind = kind-share
+    return places
 
 # %% ../nbs/lib/augment.ipynb #token-swap
 class TokenSwap(Callback):
@@ -109,6 +128,10 @@ class TokenSwap(Callback):
     of the tables the words follow each other as the digits do: "eleven", "twelve", … or "twenty",
     "thirty", ….
 
+    With probability `hundreds`, a row also gets "eleven" to "nineteen" or "ten" to "ninety" for the
+    digits before "hundred". A swapped word that nothing before it foretells carries no loss: the first
+    hundred of each thousand, and the first thousand.
+
     Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the
     fit starts, without `RandomStart` or without these words in the vocabulary."""
     run_valid,order = False,-3
@@ -116,34 +139,41 @@ class TokenSwap(Callback):
         p:float=.5, # Probability for a row, each time it moves
         in_order:float=0., # Share of rows with swapped words where these follow each other
         permute:bool=False, # Let the digits change places with each other instead?
+        hundreds:float=0., # Probability that a row gets other words for its hundreds, each time it moves
     ):
         self.p = need_share('p', p)
         self.in_order = need_share('in_order', in_order)
         self.permute = need_bool('permute', permute)
+        self.hundreds = need_share('hundreds', hundreds)
         if permute and in_order: raise ValueError(f'in_order must be 0 with permute, got {in_order}')
     def before_fit(self):
         if not hasattr(self.learn, 'random_start'):
             raise ValueError('cbs must hold RandomStart too: TokenSwap takes its rows from there')
         text,vocab = self.random_start.text,self.dls.vocab
         index = lambda nums: vocab.numericalize([spell(n) for n in nums]).to(text.device)
-        teens,tens,ones = index(range(10, 20)),index(range(20, 100, 10)),index(range(1, 10))
-        self.leads = F.pad(text[1:] == vocab.o2i['thousand'], (0, 1))   # where the text has a leading digit
-        self.digits = ones[torch.isin(ones, text[self.leads])]
+        teens,tens,self.ones = index(range(10, 20)),index(range(20, 100, 10)),index(range(1, 10))
+        self.aligned = torch.stack([teens[1:], torch.cat([teens[:1], tens])]) # what hundreds may become
+        words = ('thousand', 'hundred') if self.hundreds else ('thousand',)
+        self.slots = [F.pad(text[1:] == vocab.o2i[w], (0, 1)) for w in words] # where the text has such a digit
+        self.firsts = [_first_of_row(slots, text == vocab.o2i['.']) for slots in self.slots]
+        self.digits = self.ones[torch.isin(self.ones, text[self.slots[0]])]
         self.others = self.digits if self.permute else torch.cat([teens, tens])
         long_enough = [t for t in (teens, tens) if len(t) >= len(self.digits)]
         self.series = torch.cat([t.unfold(0, len(self.digits), 1) for t in long_enough])
-    def before_train(self): self.table = self._draw()
+    def before_train(self): self.tables = self._draw()
     def before_batch(self):
-        self.table = torch.where(self.random_start.fresh[:,None], self._draw(), self.table)
-        leads = self.leads[self.random_start.places]
-        swap = lambda t, at: torch.where(at & (t >= 0), self.table.gather(1, t.clamp(min=0)), t)
-        self.learn.xb = (swap(self.x, leads[:,:-1]),)
-        self.learn.yb = (swap(self.y, leads[:,1:]),)
+        fresh,places,(x,y) = self.random_start.fresh[:,None],self.random_start.places,(self.x, self.y)
+        self.tables = [torch.where(fresh, new, old) for new,old in zip(self._draw(), self.tables)]
+        swap = lambda t, at, table: torch.where(at & (t >= 0), table.gather(1, t.clamp(min=0)), t)
+        for slots,firsts,table in zip(self.slots, self.firsts, self.tables):
+            due = swap(y, slots[places[:,1:]], table)
+            x,y = swap(x, slots[places[:,:-1]], table),due.masked_fill(firsts[places[:,1:]] & (due != y), -100)
+        self.learn.xb,self.learn.yb = (x,),(y,)
 
 # %% ../nbs/lib/augment.ipynb #token-swap-draw
 @patch
 def _draw(self:TokenSwap):
-    "For each row, the index that each word of the vocabulary gets: its own, or that of another word"
+    "For each row, the index that each word of the vocabulary gets before 'thousand' and before 'hundred'"
     bs,device = self.dls.train.bs,self.series.device
     share = lambda p: torch.rand(bs, 1, device=device) < p
     mixed = self.others[torch.rand(bs, len(self.others), device=device).argsort(dim=1)[:,:len(self.digits)]]
@@ -151,7 +181,18 @@ def _draw(self:TokenSwap):
     follow = self.series[torch.randint(len(self.series), (bs,), device=device)]
     own = torch.arange(len(self.dls.vocab), device=device).repeat(bs, 1)
     swapped = own.scatter(1, self.digits.expand(bs, -1), torch.where(in_order, follow, mixed))
-    return torch.where(share(self.p), swapped, own)
+    tables = [torch.where(share(self.p), swapped, own)]
+    if self.hundreds:
+        swapped = own.scatter(1, self.ones.expand(bs, -1), self.aligned[torch.randint(2, (bs,), device=device)])
+        tables.append(torch.where(share(self.hundreds), swapped, own))
+    return tables
+
+def _first_of_row(slots, stops):
+    "Those of `slots`, a digit's places in the text, whose number follows one without such a digit"
+    number = stops.cumsum(0) - stops.long()
+    has = torch.zeros(int(number[-1])+2, dtype=torch.bool, device=slots.device)
+    has[number[slots]+1] = True                  # has[0] is for what is before the text
+    return slots & ~has[number]
 
 # %% ../nbs/lib/augment.ipynb #from-start
 class FromStart(Callback):
