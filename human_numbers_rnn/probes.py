@@ -6,8 +6,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/lib/probes.html.md""
 
 # %% auto #0
 __all__ = ['DIGITS', 'PLACES', 'ProbeText', 'probe_text', 'need_recurrent', 'state_as_row', 'row_as_state', 'text_states',
-           'unit_names', 'Probe', 'fit_probe', 'held_back', 'probe_scores', 'holds', 'digit_means', 'set_digit',
-           'digit_subspace', 'swap_digit', 'silence', 'number_rows', 'count_after']
+           'unit_names', 'Probe', 'fit_probe', 'held_back', 'probe_scores', 'digit_probes', 'holds', 'digit_means',
+           'set_digit', 'digit_subspace', 'swap_digit', 'silence', 'number_rows', 'count_after']
 
 # %% ../nbs/lib/probes.ipynb #imports-export
 from dataclasses import dataclass
@@ -168,6 +168,21 @@ def probe_scores(
                 acc,control = (fit_probe(x[fit], t, n).accuracy(x[scored], y[scored]) for t in (y[fit], mixed))
                 rows.append(dict(layer=layer, what=what, seed=seed, accuracy=acc, control=control))
     return pd.DataFrame(rows)
+
+# %% ../nbs/lib/probes.ipynb #digit-probes
+def digit_probes(
+    model:nn.Module, # Keeps its state in `h`
+    vocab:Vocab=None, # Its vocabulary; that of the model unless given
+    last:int=8_083, # Last number to fit to: that of the training set
+    n_max:int=15_000, # States to fit to
+) -> dict: # Name of a digit in `DIGITS` to its `Probe`
+    "A probe of each digit, fitted at all places of the text. Raises as `text_states` and `probe_text`."
+    vocab = vocab or getattr(need_recurrent(model), 'vocab', None)
+    if vocab is None: raise ValueError('vocab must be given for a model that has none')
+    text = probe_text(vocab, last=last)
+    states,keep = text_states(model, text.x),text.labels['since'] >= 6
+    some = keep & (torch.rand(keep.shape, generator=torch.Generator().manual_seed(42)) < n_max/keep.sum())
+    return {name: fit_probe(states[some], text.labels[name][some]) for name in DIGITS}
 
 # %% ../nbs/lib/probes.ipynb #holds
 def holds(

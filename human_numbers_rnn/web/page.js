@@ -193,11 +193,17 @@ function begin(start, before = 0) {
   }
   [due, last] = [nextNumber(start), start];
 }
+/* The five likeliest next words, and how likely they are */
+function likeliest() {
+  return [...net.shares()].map((p, i) => [p, data.vocab[i]]).sort((a, b) => b[0]-a[0]).slice(0, 5);
+}
 /* Add a word, and judge it */
 function add(word, kind) {
   snapshot = {...snap(), words: words.length};
   const want = [...spell(due).split(" "), "."][place], ok = word === want;
-  words.push({word, kind: kind || (ok ? "right" : "wrong")});
+  const why = ok || kind ? null : {want, due, top: likeliest(), share: net.shares()[index.get(want)], digits: net.digits(),
+    before: words.filter(w => !w.hidden).slice(-14).map(w => w.word).join(" ")};
+  words.push({word, kind: kind || (ok ? "right" : "wrong"), why});
   good = good && ok;
   if (word === ".") {
     said++;
@@ -292,9 +298,36 @@ function drawGates() {
     if (rows.length) heat(canvas, rows, v => between(shut, open, v));
   }
 }
+const named = word => word === "." ? "full stop" : word;
+const percent = p => `${(100*p).toFixed(1)} %`;
+/* A wrong word is a button that opens its anatomy */
+function wrongWord(w) {
+  const button = make("button", "wrong", w.word);
+  button.type = "button";
+  button.setAttribute("aria-label", `${w.word}, wrong: why?`);
+  button.addEventListener("click", () => { stop(); explain(w); });
+  return button;
+}
+/* What it had read before a wrong word, what it thought likely, and which digits its state held */
+function explain({word, why}) {
+  const digits = Object.keys(DIGITS).map(name => `${name} ${why.digits[name]}`).join(", ");
+  const rows = [["It had read", `… ${why.before}`], ["It said", named(word)],
+    ["Due was", why.want ? `${named(why.want)} (${percent(why.share)}), for ${grouped(why.due)}`
+      : `nothing: ${grouped(why.due)} was complete`],
+    ["It thought likely", why.top.map(([p, w]) => `${named(w)} ${percent(p)}`).join(", ")],
+    ["Digits in its state", digits]];
+  $("anatomy-rows").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", "", name), make("dd", "", value)]));
+  $("anatomy").hidden = false;
+  $("anatomy").focus();
+}
+function closeAnatomy() {
+  if ($("anatomy").hidden) return;
+  $("anatomy").hidden = true;
+  $("step").focus();
+}
 function drawWords() {
   const shown = words.filter(w => !w.hidden).slice(-240);
-  $("words").replaceChildren(...shown.flatMap(w => [make("span", w.kind, w.word), " "]));
+  $("words").replaceChildren(...shown.flatMap(w => [w.why ? wrongWord(w) : make("span", w.kind, w.word), " "]));
   $("words").scrollTop = $("words").scrollHeight;
   const share = said ? ` Numbers said right: ${grouped(right)} of ${grouped(said)}.` : " It has not finished a number yet.";
   const mistake = first === null ? "" : ` The first mistake was where ${grouped(first)} was due.`;
@@ -302,14 +335,11 @@ function drawWords() {
   text($("score"), `${at}${share}${mistake}`);
 }
 function drawNext() {
-  const shares = net.shares();
-  const top = shares.map((p, i) => [p, i]).sort((a, b) => b[0]-a[0]).slice(0, 5);
-  $("next").replaceChildren(...top.map(([p, i]) => {
+  $("next").replaceChildren(...likeliest().map(([p, word]) => {
     const li = make("li"), track = make("span"), bar = make("span", "bar");
     bar.style.width = `${100*p}%`;
     track.append(bar);
-    li.append(make("span", "", data.vocab[i] === "." ? ". (full stop)" : data.vocab[i]), track,
-      make("span", "share", `${(100*p).toFixed(1)} %`));
+    li.append(make("span", "", word === "." ? ". (full stop)" : word), track, make("span", "share", percent(p)));
     return li;
   }));
 }
@@ -360,6 +390,7 @@ function reset() {
     return false;
   }
   $("start").removeAttribute("aria-invalid");
+  $("anatomy").hidden = true;
   begin(start, Number($("before").value));
   say(start === 8000 ? "The text has no 8,000, so the network has never read it." :
     start === 9999 ? "The text ends at 9,999, so there is nothing to count." : "");
@@ -423,6 +454,8 @@ function connect() {
     text($("play"), "Pause");
     play();
   });
+  $("anatomy-close").addEventListener("click", closeAnatomy);
+  document.addEventListener("keydown", e => { if (e.key === "Escape") closeAnatomy(); });
   $("overwrite").addEventListener("click", meddle(() => overwrite($("word").value)));
   $("clear").addEventListener("click", meddle(() => {
     net.clear();
