@@ -109,12 +109,14 @@ def _targets(self:RandomStart, bs, sl):
     "A place for each row to start from"
     device,end = self.text.device,len(self.text)-sl
     draw = lambda *span: torch.randint(*span, (bs,), device=device)
-    places,kind,wrong = draw(end),torch.rand(bs, device=device),self.wrong.nonzero()[:,0]
+    places,wrong = draw(end),self.wrong.nonzero()[:,0]
     ways = [(self.missed, wrong, (self.skip+1, sl+1))] if len(wrong) else []
     ways += [(self.carries[w], turns, (8, 61)) for w,turns in self.turns.items()]
-    for share,aims,span in ways:
-        before = (aims[draw(len(aims))] - draw(*span)).clamp(0, end-1)
-        places = torch.where((0 <= kind) & (kind < share), before, places)
+    if not ways: return places
+    before = [(aims[draw(len(aims))] - draw(*span)).clamp(0, end-1) for _,aims,span in ways]
+    kind = torch.rand(bs, device=device)
+    for (share,*_),there in zip(ways, before):
+        places = torch.where((0 <= kind) & (kind < share), there, places)
         kind = kind-share
     return places
 
@@ -129,8 +131,8 @@ class TokenSwap(Callback):
     "thirty", ….
 
     With probability `hundreds`, a row also gets "eleven" to "nineteen" or "ten" to "ninety" for the
-    digits before "hundred". A swapped word that nothing before it foretells carries no loss: the first
-    hundred of each thousand, and the first thousand.
+    digits before "hundred". Then a swapped word that nothing before it foretells carries no loss: the
+    first hundred of each thousand, and the first thousand.
 
     Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the
     fit starts, without `RandomStart` or without these words in the vocabulary."""
@@ -167,7 +169,8 @@ class TokenSwap(Callback):
         swap = lambda t, at, table: torch.where(at & (t >= 0), table.gather(1, t.clamp(min=0)), t)
         for slots,firsts,table in zip(self.slots, self.firsts, self.tables):
             due = swap(y, slots[places[:,1:]], table)
-            x,y = swap(x, slots[places[:,:-1]], table),due.masked_fill(firsts[places[:,1:]] & (due != y), -100)
+            if self.hundreds: due = due.masked_fill(firsts[places[:,1:]] & (due != y), -100)
+            x,y = swap(x, slots[places[:,:-1]], table),due
         self.learn.xb,self.learn.yb = (x,),(y,)
 
 # %% ../nbs/lib/augment.ipynb #token-swap-draw
