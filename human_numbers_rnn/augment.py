@@ -40,14 +40,14 @@ def _train_text(dls):
         raise ValueError('dls must be grouped, with a target for every word (grouped=True, every_word=True)')
     return torch.cat([x, y[-1:]])
 
-def _numbers_ending(text, vocab, word):
-    "Places where a number begins whose last word is `word`. Raises `ValueError` if there is none."
+def _turns(text, vocab, word):
+    "Places where a number begins whose digit before `word` is a new one. Raises `ValueError` if there is none."
     stop,last = (vocab.o2i.get(w, -1) for w in ('.', word))
-    stops = (text == stop).nonzero()[:,0]
-    starts = F.pad(stops+1, (1, 0))[:-1]
-    places = starts[text[stops-1] == last]
-    if not len(places): raise ValueError(f'dls must hold numbers that end with {word!r}')
-    return places
+    at = (text[1:] == last).nonzero()[:,0]
+    if not len(at): raise ValueError(f'dls must hold numbers with {word!r}')
+    new = at[text[at] != F.pad(text[at], (1, 0), value=-1)[:-1]]
+    starts = F.pad((text == stop).nonzero()[:,0]+1, (1, 0))
+    return starts[torch.searchsorted(starts, new, right=True)-1]
 
 # %% ../nbs/lib/augment.ipynb #random-start
 class RandomStart(Callback):
@@ -56,8 +56,8 @@ class RandomStart(Callback):
     In each batch, a row moves to another place of the training text with probability `p`. Its first
     `skip` words carry no loss, because nothing before them says where the row is. A share `missed` of
     the moves leads to a place shortly before a word that the model got wrong when it last read it,
-    `hundreds` and `thousands` of them to a place 8 to 60 words before a number that ends with that
-    word, the others lead anywhere. At the end of the text a row goes back to the first word.
+    `hundreds` and `thousands` of them to a place 8 to 60 words before a number where the digit before
+    that word changes, the others lead anywhere. At the end of the text a row goes back to the first word.
 
     The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad
     arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
@@ -79,7 +79,7 @@ class RandomStart(Callback):
         self.keeper = need_stateful(self.model)
         self.text = _train_text(self.dls)
         self.wrong = torch.zeros(len(self.text), dtype=torch.bool, device=self.text.device)
-        self.turns = {w: _numbers_ending(self.text, self.dls.vocab, w) for w,share in self.carries.items() if share}
+        self.turns = {w: _turns(self.text, self.dls.vocab, w) for w,share in self.carries.items() if share}
     def before_train(self):
         bs = self.dls.train.bs
         self.next = torch.arange(bs, device=self.text.device)*(len(self.text)//bs)
