@@ -40,12 +40,16 @@ def _train_text(dls):
         raise ValueError('dls must be grouped, with a target for every word (grouped=True, every_word=True)')
     return torch.cat([x, y[-1:]])
 
+def _new_digits(text, last):
+    "Places of a word before `last` that is another word than the one before the previous `last`"
+    at = (text[1:] == last).nonzero()[:,0]
+    return at[text[at] != F.pad(text[at], (1, 0), value=-1)[:-1]]
+
 def _turns(text, vocab, word):
     "Places where a number begins whose digit before `word` is a new one. Raises `ValueError` if there is none."
     stop,last = (vocab.o2i.get(w, -1) for w in ('.', word))
-    at = (text[1:] == last).nonzero()[:,0]
-    if not len(at): raise ValueError(f'dls must hold numbers with {word!r}')
-    new = at[text[at] != F.pad(text[at], (1, 0), value=-1)[:-1]]
+    new = _new_digits(text, last)
+    if not len(new): raise ValueError(f'dls must hold numbers with {word!r}')
     starts = F.pad((text == stop).nonzero()[:,0]+1, (1, 0))
     return starts[torch.searchsorted(starts, new, right=True)-1]
 
@@ -131,8 +135,9 @@ class TokenSwap(Callback):
     "thirty", ….
 
     With probability `hundreds`, a row also gets "eleven" to "nineteen" or "ten" to "ninety" for the
-    digits before "hundred". Then a swapped word that nothing before it foretells carries no loss: the
-    first hundred of each thousand, and the first thousand.
+    digits before "hundred". Then what nothing before it foretells carries no loss: the first hundred of
+    each thousand and the first thousand, if they are swapped; and, where the thousands are swapped, the
+    word after a new thousand if the text leaves out the round number, as HUMAN_NUMBERS does 8,000.
 
     Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the
     fit starts, without `RandomStart` or without these words in the vocabulary."""
@@ -158,6 +163,7 @@ class TokenSwap(Callback):
         words = ('thousand', 'hundred') if self.hundreds else ('thousand',)
         self.slots = [F.pad(text[1:] == vocab.o2i[w], (0, 1)) for w in words] # where the text has such a digit
         self.firsts = [_first_of_row(slots, text == vocab.o2i['.']) for slots in self.slots]
+        self.odd = _left_out(text, vocab)
         self.digits = self.ones[torch.isin(self.ones, text[self.slots[0]])]
         self.others = self.digits if self.permute else torch.cat([teens, tens])
         long_enough = [t for t in (teens, tens) if len(t) >= len(self.digits)]
@@ -167,6 +173,9 @@ class TokenSwap(Callback):
         fresh,places,(x,y) = self.random_start.fresh[:,None],self.random_start.places,(self.x, self.y)
         self.tables = [torch.where(fresh, new, old) for new,old in zip(self._draw(), self.tables)]
         swap = lambda t, at, table: torch.where(at & (t >= 0), table.gather(1, t.clamp(min=0)), t)
+        if self.hundreds:
+            swapped = (self.tables[0] != torch.arange(len(self.dls.vocab), device=x.device)).any(1, keepdim=True)
+            y = y.masked_fill(swapped & self.odd[places[:,1:]], -100)
         for slots,firsts,table in zip(self.slots, self.firsts, self.tables):
             due = swap(y, slots[places[:,1:]], table)
             if self.hundreds: due = due.masked_fill(firsts[places[:,1:]] & (due != y), -100)
@@ -196,6 +205,12 @@ def _first_of_row(slots, stops):
     has = torch.zeros(int(number[-1])+2, dtype=torch.bool, device=slots.device)
     has[number[slots]+1] = True                  # has[0] is for what is before the text
     return slots & ~has[number]
+
+def _left_out(text, vocab):
+    "Where the word after a new 'thousand' is not a full stop, because the text leaves out the round number"
+    after = _new_digits(text, vocab.o2i['thousand'])+2
+    after = after[after < len(text)]
+    return torch.zeros_like(text, dtype=torch.bool).index_fill(0, after[text[after] != vocab.o2i['.']], True)
 
 # %% ../nbs/lib/augment.ipynb #from-start
 class FromStart(Callback):

@@ -6,7 +6,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/pictures/counting.ht
 
 # %% auto #0
 __all__ = ['trial_runs', 'look_runs', 'search_settings', 'text_splits', 'split_numbers', 'plot_splits', 'plot_ruler',
-           'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts']
+           'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts', 'practice_runs', 'practice_votes',
+           'practice_table']
 
 # %% ../../nbs/pictures/11_counting.ipynb #imports-export
 import json
@@ -31,7 +32,7 @@ def trial_runs(
 ) -> pd.DataFrame: # A row for each run, the recipe with the best mean first
     """The runs of a file of trials, with the values of their last epochs; `epochs` holds those of all epochs.
 
-    Each model of a pair has a row of its own, under the recipe 'one model of …'. Raises `ValueError` for another
+    Each member of an ensemble has a row of its own, under the recipe 'one model of …'. Raises `ValueError` for another
     file or column."""
     need_choice('name', name, ('ablation', 'counting'))
     runs = []
@@ -298,13 +299,13 @@ def plot_counts(
     fig,ax = plt.subplots(figsize=(7, .45*len(runs)+1.4), layout='constrained')
     said = []
     for y,r in enumerate(runs.itertuples()):
-        mistake = f'says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else 'no mistake'
+        end = f'{r.number:,.0f}, then says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else 'the end'
         ax.barh(y, r.number, .6, color='#9cc5e6', ec='k', lw=.6)
         inside = r.number > 5_500
-        ax.text(r.number+(-90 if inside else 90), y, f'{r.number:,.0f}, then {mistake}', fontsize=9,
+        ax.text(r.number+(-90 if inside else 90), y, end if isinstance(r.due, str) else f'{r.number:,.0f}: {end}', fontsize=9,
                 ha='right' if inside else 'left', va='center', zorder=3,
                 bbox=dict(fc='#9cc5e6', ec='none', pad=1.5) if inside else None)
-        said.append(f'seed {r.seed}: to {r.number:,.0f}, then {mistake}')
+        said.append(f'seed {r.seed}: to {end}')
     ax.axvline(trained_to, color='k', ls='--', lw=1, label=f'end of the training set ({trained_to:,})')
     title = 'How far each seed counts from "one"'
     ax.set(title=title, xlabel='last number that is right', xlim=(0, 10_000), ylim=(len(runs)-.5, -.5),
@@ -312,3 +313,31 @@ def plot_counts(
     ax.xaxis.set_major_formatter('{x:,.0f}')
     fig.legend(loc='outside lower center', frameon=False)
     return Picture(fig, f'{title}, with a line at the end of the training set, {trained_to:,}. {"; ".join(said)}.')
+
+# %% ../../nbs/pictures/11_counting.ipynb #practice
+def practice_runs() -> pd.DataFrame: # A row for each run
+    """Single networks on splits inside the training set: `split`, `change`, `seed`, `accuracy`, `number`, `wrong`, `whole`.
+
+    `number` is the last that the network counts to, `wrong` are its wrong words in reading up to the last number
+    it can know, and `whole` says whether it gets there."""
+    kept = _read('odometer')
+    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in kept['runs']])
+    runs['whole'] = runs.number == runs.split.map(kept['last'])
+    return runs[['split', 'change', 'seed', 'accuracy', 'number', 'wrong', 'whole']]
+
+def practice_votes() -> pd.DataFrame: # A row for each split, a column for each size of an ensemble
+    "How many of all ensembles of the five networks of a split count to the last number that they can know"
+    kept = _read('odometer')
+    votes = pd.DataFrame(kept['votes']).assign(members=lambda df: df.seeds.map(len))
+    votes['whole'] = votes.number == votes.split.map(kept['last'])
+    counts = votes.groupby(['split', 'members']).whole.agg(lambda w: f'{w.sum()} of {len(w)}').unstack()
+    names = {1: 'alone', 2: 'two that vote', 3: 'three that vote'}
+    return counts.rename(columns=names).rename_axis(columns=None)
+
+def practice_table() -> pd.DataFrame: # A row for each change, in the order in which they add up
+    "What each part of `odometer` is worth, on the split that ends in 6,083"
+    runs = practice_runs().query('split == "ends in 6,083"')
+    by = runs.groupby('change', sort=False)
+    far = by.number.agg(lambda n: ', '.join(f'{k:,}' for k in sorted(n)))
+    return pd.DataFrame({'accuracy': by.accuracy.mean().round(3), 'sd': by.accuracy.std().round(3), 'counts to': far,
+                         'wrong words, median': by.wrong.median().astype(int)})
