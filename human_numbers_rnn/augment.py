@@ -30,7 +30,7 @@ def _forget(model, rows):
     model._keep(*(t*~F.pad(rows, (0, t.shape[-2]-len(rows)))[:,None] for t in model.h))
 
 def _train_text(dls):
-    """The words of the training part in reading order.
+    """The words of the training set in reading order.
 
     Raises `ValueError` unless `dls` is grouped, with a target for every word."""
     x,y = dls.train.dataset.tensors

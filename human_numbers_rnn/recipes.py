@@ -119,7 +119,7 @@ def join_members(
     device, # Where to validate
     tokens:list, # The text
 ) -> tuple: # The `Learner` and the record, which has one epoch, the last, and the records of the members
-    "Let the members vote on the validation part"
+    "Let the members vote on the validation set"
     learn = lm_learner(recipe_dls(recipe, tokens, device), Ensemble(models))
     with learn.no_bar(), learn.no_logging(): valid_loss,acc = learn.validate()
     total = {k: sum(r[k] for r in records) for k in ('n_params', 'seconds')}
