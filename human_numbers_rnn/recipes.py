@@ -67,7 +67,7 @@ def counter_cbs() -> list: # Callbacks
 
 def odometer_cbs() -> list: # Callbacks
     "What the `odometer` recipe adds to training"
-    return [ActivationRegularizer(), RandomStart(.1, missed=.2, hundreds=.5, thousands=.2),
+    return [ActivationRegularizer(), RandomStart(.2, missed=.2, hundreds=.5, thousands=.2),
             TokenSwap(.6, in_order=.5, hundreds=.5), FromStart()]
 
 # %% ../nbs/lib/recipes.ipynb #recipes

@@ -318,26 +318,24 @@ def plot_counts(
 def practice_runs() -> pd.DataFrame: # A row for each run
     """Single networks on splits inside the training set: `split`, `change`, `seed`, `accuracy`, `number`, `wrong`, `whole`.
 
-    `number` is the last that the network counts to, `wrong` are its wrong words in reading up to the last number
-    it can know, and `whole` says whether it gets there."""
-    kept = _read('odometer')
-    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in kept['runs']])
-    runs['whole'] = runs.number == runs.split.map(kept['last'])
+    `number` is the last that the network counts to, `wrong` is how many words it gets wrong on the way to the last
+    number that it can know, and `whole` says whether there are none."""
+    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('odometer')['runs']])
+    runs = runs.assign(whole=runs.wrong == 0)
     return runs[['split', 'change', 'seed', 'accuracy', 'number', 'wrong', 'whole']]
 
-def practice_votes() -> pd.DataFrame: # A row for each split, a column for each size of an ensemble
+def practice_votes(
+    change:str='and stand-ins for hundreds', # The recipe; the whole one unless given
+) -> pd.DataFrame: # A row for each split, a column for each size of an ensemble
     "How many of all ensembles of the five networks of a split count to the last number that they can know"
-    kept = _read('odometer')
-    votes = pd.DataFrame(kept['votes']).assign(members=lambda df: df.seeds.map(len))
-    votes['whole'] = votes.number == votes.split.map(kept['last'])
+    votes = pd.DataFrame(_read('odometer')['votes'])
+    need_choice('change', change, sorted(set(votes.change)))
+    votes = votes[votes.change == change].assign(members=votes.seeds.map(len), whole=votes.wrong == 0)
     counts = votes.groupby(['split', 'members']).whole.agg(lambda w: f'{w.sum()} of {len(w)}').unstack()
-    names = {1: 'alone', 2: 'two that vote', 3: 'three that vote'}
-    return counts.rename(columns=names).rename_axis(columns=None)
+    return counts.rename(columns={1: 'alone', 2: 'two that vote', 3: 'three that vote'}).rename_axis(columns=None)
 
 def practice_table() -> pd.DataFrame: # A row for each change, in the order in which they add up
-    "What each part of `odometer` is worth, on the split that ends in 6,083"
-    runs = practice_runs().query('split == "ends in 6,083"')
-    by = runs.groupby('change', sort=False)
-    far = by.number.agg(lambda n: ', '.join(f'{k:,}' for k in sorted(n)))
-    return pd.DataFrame({'accuracy': by.accuracy.mean().round(3), 'sd': by.accuracy.std().round(3), 'counts to': far,
-                         'wrong words, median': by.wrong.median().astype(int)})
+    "What each part of `odometer` is worth to a single network, on the split that lacks 6,000"
+    by = practice_runs().query('split == "lacks 6,000"').groupby('change', sort=False)
+    far = by.number.agg(lambda n: ' '.join(f'{k:,}' for k in sorted(n)))
+    return pd.DataFrame({'accuracy': by.accuracy.mean().round(3), 'sd': by.accuracy.std().round(3), 'five seeds count to': far})
