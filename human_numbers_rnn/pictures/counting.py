@@ -7,7 +7,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/pictures/counting.ht
 # %% auto #0
 __all__ = ['trial_runs', 'look_runs', 'search_settings', 'text_splits', 'split_numbers', 'plot_splits', 'plot_ruler',
            'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts', 'practice_runs', 'practice_votes',
-           'practice_table']
+           'practice_table', 'practice_result']
 
 # %% ../../nbs/pictures/11_counting.ipynb #imports-export
 import json
@@ -339,3 +339,12 @@ def practice_table() -> pd.DataFrame: # A row for each change, in the order in w
     by = practice_runs().query('split == "lacks 6,000"').groupby('change', sort=False)
     far = by.number.agg(lambda n: ' '.join(f'{k:,}' for k in sorted(n)))
     return pd.DataFrame({'accuracy': by.accuracy.mean().round(3), 'sd': by.accuracy.std().round(3), 'five seeds count to': far})
+
+def practice_result() -> pd.DataFrame: # A row for each seed
+    "How far the ensembles of `odometer` count on the real split, their accuracy, and how far each network counts alone"
+    rows = {}
+    for r in _read('counting')['odometer']['records']:
+        alone = ' '.join(f"{m['score']['number']:,}" for m in r['members'])
+        rows[r['seed']] = {'counts to': f"{r['score']['number']:,}", 'accuracy': round(r['epochs'][-1]['accuracy'], 4),
+                           'its networks alone count to': alone}
+    return pd.DataFrame(rows).T.rename_axis('seed')
