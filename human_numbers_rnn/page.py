@@ -49,7 +49,7 @@ PAGE_MODELS = {
     'LMModel4': 'A plain network with 64 units, from chapter 04.',
     'LMModel7-gru': 'A GRU with two layers of 64 units, dropout and tied weights, from chapter 10.',
     'best': 'A GRU with two layers of 128 units. It is the first of the two that vote in best, from chapter 11.',
-    'odometer': 'A GRU with two layers of 128 units that practised where digits turn over, the first of the three in chapter 11.',
+    'odometer': 'A GRU with two layers of 128 units, the first of the three that vote in odometer, from chapter 11.',
 } # Name to what the page says about it
 
 # %% ../nbs/lib/page.ipynb #page-model

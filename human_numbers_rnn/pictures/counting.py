@@ -299,10 +299,11 @@ def plot_counts(
     fig,ax = plt.subplots(figsize=(7, .45*len(runs)+1.4), layout='constrained')
     said = []
     for y,r in enumerate(runs.itertuples()):
-        end = f'{r.number:,.0f}, then says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else 'the end'
+        far = f'{r.number:,.0f}'
+        end = f'{far}, then says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else f'{far}, the end'
         ax.barh(y, r.number, .6, color='#9cc5e6', ec='k', lw=.6)
         inside = r.number > 5_500
-        ax.text(r.number+(-90 if inside else 90), y, end if isinstance(r.due, str) else f'{r.number:,.0f}: {end}', fontsize=9,
+        ax.text(r.number+(-90 if inside else 90), y, end, fontsize=9,
                 ha='right' if inside else 'left', va='center', zorder=3,
                 bbox=dict(fc='#9cc5e6', ec='none', pad=1.5) if inside else None)
         said.append(f'seed {r.seed}: to {end}')
@@ -316,8 +317,9 @@ def plot_counts(
 
 # %% ../../nbs/pictures/11_counting.ipynb #practice
 def practice_runs() -> pd.DataFrame: # A row for each run
-    """Single networks on splits inside the training set: `split`, `change`, `seed`, `accuracy`, `number`, `wrong`, `whole`.
+    """Single networks on splits inside the training set.
 
+    Columns are `split`, `change`, `seed`, `accuracy`, `number`, `wrong` and `whole`.
     `number` is the last that the network counts to, `wrong` is how many words it gets wrong on the way to the last
     number that it can know, and `whole` says whether there are none."""
     runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('odometer')['runs']])
@@ -338,7 +340,8 @@ def practice_table() -> pd.DataFrame: # A row for each change, in the order in w
     "What each part of `odometer` is worth to a single network, on the split that lacks 6,000"
     by = practice_runs().query('split == "lacks 6,000"').groupby('change', sort=False)
     far = by.number.agg(lambda n: ' '.join(f'{k:,}' for k in sorted(n)))
-    return pd.DataFrame({'accuracy': by.accuracy.mean().round(3), 'sd': by.accuracy.std().round(3), 'five seeds count to': far})
+    mean,sd = by.accuracy.mean().round(3),by.accuracy.std().round(3)
+    return pd.DataFrame({'accuracy': mean, 'sd': sd, 'five seeds count to': far})
 
 def practice_result() -> pd.DataFrame: # A row for each seed
     "How far the ensembles of `odometer` count on the real split, their accuracy, and how far each network counts alone"
