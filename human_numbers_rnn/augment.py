@@ -30,7 +30,7 @@ def _forget(model, rows):
     model._keep(*(t*~F.pad(rows, (0, t.shape[-2]-len(rows)))[:,None] for t in model.h))
 
 def _train_text(dls):
-    """The words of the training part in reading order.
+    """The words of the training set in reading order.
 
     Raises `ValueError` unless `dls` is grouped, with a target for every word."""
     x,y = dls.train.dataset.tensors
@@ -40,14 +40,18 @@ def _train_text(dls):
         raise ValueError('dls must be grouped, with a target for every word (grouped=True, every_word=True)')
     return torch.cat([x, y[-1:]])
 
-def _numbers_ending(text, vocab, word):
-    "Places where a number begins whose last word is `word`. Raises `ValueError` if there is none."
+def _new_digits(text, last):
+    "Places of a word before `last` that is another word than the one before the previous `last`"
+    at = (text[1:] == last).nonzero()[:,0]
+    return at[text[at] != F.pad(text[at], (1, 0), value=-1)[:-1]]
+
+def _turns(text, vocab, word):
+    "Places where a number begins whose digit before `word` is a new one. Raises `ValueError` if there is none."
     stop,last = (vocab.o2i.get(w, -1) for w in ('.', word))
-    stops = (text == stop).nonzero()[:,0]
-    starts = F.pad(stops+1, (1, 0))[:-1]
-    places = starts[text[stops-1] == last]
-    if not len(places): raise ValueError(f'dls must hold numbers that end with {word!r}')
-    return places
+    new = _new_digits(text, last)
+    if not len(new): raise ValueError(f'dls must hold numbers with {word!r}')
+    starts = F.pad((text == stop).nonzero()[:,0]+1, (1, 0))
+    return starts[torch.searchsorted(starts, new, right=True)-1]
 
 # %% ../nbs/lib/augment.ipynb #random-start
 class RandomStart(Callback):
@@ -56,8 +60,8 @@ class RandomStart(Callback):
     In each batch, a row moves to another place of the training text with probability `p`. Its first
     `skip` words carry no loss, because nothing before them says where the row is. A share `missed` of
     the moves leads to a place shortly before a word that the model got wrong when it last read it,
-    `hundreds` and `thousands` of them to a place 8 to 60 words before a number that ends with that
-    word, the others lead anywhere. At the end of the text a row goes back to the first word.
+    `hundreds` and `thousands` of them to a place 8 to 60 words before a number where the digit before
+    that word changes, the others lead anywhere. At the end of the text a row goes back to the first word.
 
     The model must keep its state as `StateMixin` does. Raises `TypeError` or `ValueError` for bad
     arguments and, when the fit starts, for a model without such a state or loaders that are not grouped."""
@@ -79,7 +83,7 @@ class RandomStart(Callback):
         self.keeper = need_stateful(self.model)
         self.text = _train_text(self.dls)
         self.wrong = torch.zeros(len(self.text), dtype=torch.bool, device=self.text.device)
-        self.turns = {w: _numbers_ending(self.text, self.dls.vocab, w) for w,share in self.carries.items() if share}
+        self.turns = {w: _turns(self.text, self.dls.vocab, w) for w,share in self.carries.items() if share}
     def before_train(self):
         bs = self.dls.train.bs
         self.next = torch.arange(bs, device=self.text.device)*(len(self.text)//bs)
@@ -131,8 +135,9 @@ class TokenSwap(Callback):
     "thirty", ….
 
     With probability `hundreds`, a row also gets "eleven" to "nineteen" or "ten" to "ninety" for the
-    digits before "hundred". Then a swapped word that nothing before it foretells carries no loss: the
-    first hundred of each thousand, and the first thousand.
+    digits before "hundred". Then what nothing before it foretells carries no loss: the first hundred of
+    each thousand and the first thousand, if they are swapped; and, where the thousands are swapped, the
+    word after a new thousand if the text leaves out the round number, as HUMAN_NUMBERS does 8,000.
 
     Takes its rows from `RandomStart`. Raises `TypeError` or `ValueError` for bad arguments and, when the
     fit starts, without `RandomStart` or without these words in the vocabulary."""
@@ -158,6 +163,7 @@ class TokenSwap(Callback):
         words = ('thousand', 'hundred') if self.hundreds else ('thousand',)
         self.slots = [F.pad(text[1:] == vocab.o2i[w], (0, 1)) for w in words] # where the text has such a digit
         self.firsts = [_first_of_row(slots, text == vocab.o2i['.']) for slots in self.slots]
+        self.odd = _left_out(text, vocab)
         self.digits = self.ones[torch.isin(self.ones, text[self.slots[0]])]
         self.others = self.digits if self.permute else torch.cat([teens, tens])
         long_enough = [t for t in (teens, tens) if len(t) >= len(self.digits)]
@@ -167,6 +173,9 @@ class TokenSwap(Callback):
         fresh,places,(x,y) = self.random_start.fresh[:,None],self.random_start.places,(self.x, self.y)
         self.tables = [torch.where(fresh, new, old) for new,old in zip(self._draw(), self.tables)]
         swap = lambda t, at, table: torch.where(at & (t >= 0), table.gather(1, t.clamp(min=0)), t)
+        if self.hundreds:
+            swapped = (self.tables[0] != torch.arange(len(self.dls.vocab), device=x.device)).any(1, keepdim=True)
+            y = y.masked_fill(swapped & self.odd[places[:,1:]], -100)
         for slots,firsts,table in zip(self.slots, self.firsts, self.tables):
             due = swap(y, slots[places[:,1:]], table)
             if self.hundreds: due = due.masked_fill(firsts[places[:,1:]] & (due != y), -100)
@@ -196,6 +205,12 @@ def _first_of_row(slots, stops):
     has = torch.zeros(int(number[-1])+2, dtype=torch.bool, device=slots.device)
     has[number[slots]+1] = True                  # has[0] is for what is before the text
     return slots & ~has[number]
+
+def _left_out(text, vocab):
+    "Where the word after a new 'thousand' is not a full stop, because the text leaves out the round number"
+    after = _new_digits(text, vocab.o2i['thousand'])+2
+    after = after[after < len(text)]
+    return torch.zeros_like(text, dtype=torch.bool).index_fill(0, after[text[after] != vocab.o2i['.']], True)
 
 # %% ../nbs/lib/augment.ipynb #from-start
 class FromStart(Callback):

@@ -31,6 +31,7 @@ MODELS = {
     'solo': 'is a wider GRU, trained on a changed text',
     'best': 'is two of solo, which vote',
     'counter': 'is a GRU that learns to count by itself',
+    'odometer': 'is three GRUs that practise where digits turn over, and vote',
 }
 
 def _listed(names):
@@ -242,9 +243,9 @@ def count_lines(
 def _count_parser():
     p = Parser('hnr-count', 'Count on from a number, one number a line, and show each mistake.', _listed(counters()))
     p.add_argument('--start', default='1', help='number to start from, in digits or words (default: 1)')
-    p.add_argument('-n', '--n', type=whole(high=9_998), default=20, help='how many numbers to say (default: 20)')
-    p.add_argument('--model', '--weights', default='counter',
-                   help='one of those below, or a .safetensors file (default: counter)')
+    p.add_argument('-n', '--n', type=whole(high=9_999), default=20, help='how many numbers to say (default: 20)')
+    p.add_argument('--model', '--weights', default='odometer',
+                   help='one of those below, or a .safetensors file (default: odometer)')
     return p
 
 def count_program(
@@ -298,7 +299,7 @@ _page_models = {
     'LMModel4': MODELS['LMModel4'],
     'LMModel7-gru': 'is a GRU with dropout, penalties and tied weights',
     'best': 'is the first of the two networks of best',
-    'counter': MODELS['counter'],
+    'odometer': 'is the first of the three networks of odometer',
 }
 
 def _page_parser():
@@ -307,7 +308,7 @@ def _page_parser():
     p.add_argument('out', metavar='OUT.html', help='file to write')
     p.add_argument('--models', default='all', help='names with commas between them; the last one is shown at first '
                    '(default: all)')
-    p.add_argument('--start', default='4996', help='number to start from, in digits or words (default: 4996)')
+    p.add_argument('--start', default='8996', help='number to start from, in digits or words (default: 8996)')
     return p
 
 def page_program(

@@ -88,17 +88,29 @@ def _first_mistake(model, vocab, nums):
             seen += len(x)
     return None,None,None
 
+_values = {spell(n): n for n in (*range(1, 20), *range(20, 100, 10))}
+
+def _value(words):
+    "The number that `words` spell, 0 for none"
+    thousands = part = 0
+    for word in words.split():
+        if word == 'thousand': thousands,part = 1000*part,0
+        elif word == 'hundred': part *= 100
+        elif word in _values: part += _values[word]
+        else: raise ValueError(f'tokens must hold numbers in words, got {word!r}')
+    return thousands+part
+
 def count_score(
     model:nn.Module, # As for `generate`
     vocab:Vocab, # Its vocabulary
-    tokens:list, # The text, from 'one' on
+    tokens:list, # Numbers in words with '.' between them, such as HUMAN_NUMBERS
 ) -> dict: # `number`, and `place`, `said` and `due` of the first mistake
-    """How far the model counts alone, from 'one', before its first mistake.
+    """How far the model counts alone, from the first word of a text, before its first mistake.
 
     `number` is the last one said right, 0 for none. Reading the text tells: as long as every guess
-    is right, what the model says is the text."""
+    is right, what the model says is the text. Raises `ValueError` if `tokens` are no numbers from 1 to 999,999."""
     place,said,due = _first_mistake(model, vocab, vocab.numericalize(tokens))
-    right = tokens[:place].count('.') + (place is None)
-    numbers = [0, *(n for n in range(1, 10_000) if n != 8_000)]
-    number = numbers[right] if right < len(numbers) else 0
+    numbers = ' '.join(tokens[:place]).split('.')
+    if place: numbers.pop() # not yet said to its end
+    number = _value(next((n for n in reversed(numbers) if n.strip()), ''))
     return dict(number=number, place=place, said=said, due=due)

@@ -76,9 +76,9 @@ def ngram_accuracy(
     tokens:list, # The text they were made from
     n:int, # Words in an n-gram, its last one included
 ) -> float: # Share of validation words right
-    """Guess the most common next word after the last n-1 words, counted in the training part.
+    """Guess the most common next word after the last n-1 words, counted in the training set.
 
-    Where these n-1 words are not in the training part, fewer of them count.
+    Where these n-1 words are not in the training set, fewer of them count.
     Raises as `valid_places`, and for a bad `n`."""
     need_int('n', n)
     places = valid_places(dls, tokens)
@@ -134,7 +134,7 @@ def readings(
     tokens:list, # The text they were made from
     warm:int=0, # Words that each stream reads before its first, to know where it is
 ) -> pd.DataFrame: # A row for each validation target
-    """Every single guess of `model` on the validation part.
+    """Every single guess of `model` on the validation set.
 
     Columns: `stream`, `position` (from 1), `place` in `tokens`, `word`, `predicted`, `kind`, `lead`
     ('seen' or 'unseen' in training) and `right`.

@@ -15,9 +15,9 @@ from fastai.basics import *
 # %% ../nbs/01_feedforward.ipynb #baseline-fn
 def most_common_baseline(
     dls, # `DataLoaders` with a `.vocab`
-    part:int=1, # Part whose targets are counted: 0 for training, 1 for validation
+    part:int=1, # Whose targets are counted: 0 for the training set, 1 for the validation set
 ) -> tuple: # The word, how often it is the target, and how many targets there are
-    "The most common target of one part: always saying this word is right `count` times of `total`"
+    "The most common target of a set: always saying this word is right `count` times of `total`"
     targets = dls[part].dataset.tensors[1].flatten().tolist()
     idx,count = Counter(targets).most_common(1)[0]
     return dls.vocab[idx],count,len(targets)

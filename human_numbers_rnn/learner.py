@@ -217,7 +217,7 @@ def lm_learner(
     model:nn.Module, # Language model: `(bs, seq_len)` to logits over the vocabulary
     loss_func=None, # `LMLoss()` unless given
     opt_func=FusedAdam, # Optimizer
-    metrics=LMAccuracy, # Metrics on the validation part
+    metrics=LMAccuracy, # Metrics on the validation set
     cbs=None, # Further callbacks
     **kwargs
 ) -> FastLearner: # Ready for `fit_one_cycle`

@@ -49,7 +49,7 @@ PAGE_MODELS = {
     'LMModel4': 'A plain network with 64 units, from chapter 04.',
     'LMModel7-gru': 'A GRU with two layers of 64 units, dropout and tied weights, from chapter 10.',
     'best': 'A GRU with two layers of 128 units. It is the first of the two that vote in best, from chapter 11.',
-    'counter': 'A GRU with two layers of 128 units that learned to count by itself, from chapter 11.',
+    'odometer': 'A GRU with two layers of 128 units, the first of the three that vote in odometer, from chapter 11.',
 } # Name to what the page says about it
 
 # %% ../nbs/lib/page.ipynb #page-model
@@ -101,7 +101,7 @@ _web = Path(__file__).parent/'web' if '__file__' in globals() else None
 
 def page_html(
     names=tuple(PAGE_MODELS), # Names of `PAGE_MODELS`; the last one is chosen at first
-    start:int=4_996, # Number that the page starts from
+    start:int=8_996, # Number that the page starts from
 ) -> str: # HTML
     "The page with these models. Raises `ValueError` or `TypeError` for other names, none, or a bad `start`."
     need_int('start', start, 1, 9_999)
@@ -131,8 +131,8 @@ class Page:
     def __repr__(self): return f'Page({len(self.page):,} characters; a notebook shows it)'
 
 def watch(
-    name:str='counter', # A name of `PAGE_MODELS`
-    start:int=4_996, # Number to start from
+    name:str='odometer', # A name of `PAGE_MODELS`
+    start:int=8_996, # Number to start from
     height:int=900, # Height of the frame in pixels
 ) -> Page: # To be the last value of a cell
     "Watch a network count, here. Raises as `page_html`."

@@ -6,7 +6,8 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/pictures/counting.ht
 
 # %% auto #0
 __all__ = ['trial_runs', 'look_runs', 'search_settings', 'text_splits', 'split_numbers', 'plot_splits', 'plot_ruler',
-           'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts']
+           'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts', 'practice_runs', 'practice_votes',
+           'practice_table', 'practice_result']
 
 # %% ../../nbs/pictures/11_counting.ipynb #imports-export
 import json
@@ -31,7 +32,7 @@ def trial_runs(
 ) -> pd.DataFrame: # A row for each run, the recipe with the best mean first
     """The runs of a file of trials, with the values of their last epochs; `epochs` holds those of all epochs.
 
-    Each model of a pair has a row of its own, under the recipe 'one model of …'. Raises `ValueError` for another
+    Each member of an ensemble has a row of its own, under the recipe 'one model of …'. Raises `ValueError` for another
     file or column."""
     need_choice('name', name, ('ablation', 'counting'))
     runs = []
@@ -298,13 +299,14 @@ def plot_counts(
     fig,ax = plt.subplots(figsize=(7, .45*len(runs)+1.4), layout='constrained')
     said = []
     for y,r in enumerate(runs.itertuples()):
-        mistake = f'says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else 'no mistake'
+        far = f'{r.number:,.0f}'
+        end = f'{far}, then says "{r.said}" for "{r.due}"' if isinstance(r.due, str) else f'{far}, the end'
         ax.barh(y, r.number, .6, color='#9cc5e6', ec='k', lw=.6)
         inside = r.number > 5_500
-        ax.text(r.number+(-90 if inside else 90), y, f'{r.number:,.0f}, then {mistake}', fontsize=9,
+        ax.text(r.number+(-90 if inside else 90), y, end, fontsize=9,
                 ha='right' if inside else 'left', va='center', zorder=3,
                 bbox=dict(fc='#9cc5e6', ec='none', pad=1.5) if inside else None)
-        said.append(f'seed {r.seed}: to {r.number:,.0f}, then {mistake}')
+        said.append(f'seed {r.seed}: to {end}')
     ax.axvline(trained_to, color='k', ls='--', lw=1, label=f'end of the training set ({trained_to:,})')
     title = 'How far each seed counts from "one"'
     ax.set(title=title, xlabel='last number that is right', xlim=(0, 10_000), ylim=(len(runs)-.5, -.5),
@@ -312,3 +314,40 @@ def plot_counts(
     ax.xaxis.set_major_formatter('{x:,.0f}')
     fig.legend(loc='outside lower center', frameon=False)
     return Picture(fig, f'{title}, with a line at the end of the training set, {trained_to:,}. {"; ".join(said)}.')
+
+# %% ../../nbs/pictures/11_counting.ipynb #practice
+def practice_runs() -> pd.DataFrame: # A row for each run
+    """Single networks on splits inside the training set.
+
+    Columns are `split`, `change`, `seed`, `accuracy`, `number`, `wrong` and `whole`.
+    `number` is the last that the network counts to, `wrong` is how many words it gets wrong on the way to the last
+    number that it can know, and `whole` says whether there are none."""
+    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('odometer')['runs']])
+    runs = runs.assign(whole=runs.wrong == 0)
+    return runs[['split', 'change', 'seed', 'accuracy', 'number', 'wrong', 'whole']]
+
+def practice_votes(
+    change:str='and stand-ins for hundreds', # The recipe; the whole one unless given
+) -> pd.DataFrame: # A row for each split, a column for each size of an ensemble
+    "How many of all ensembles of the five networks of a split count to the last number that they can know"
+    votes = pd.DataFrame(_read('odometer')['votes'])
+    need_choice('change', change, sorted(set(votes.change)))
+    votes = votes[votes.change == change].assign(members=votes.seeds.map(len), whole=votes.wrong == 0)
+    counts = votes.groupby(['split', 'members']).whole.agg(lambda w: f'{w.sum()} of {len(w)}').unstack()
+    return counts.rename(columns={1: 'alone', 2: 'two that vote', 3: 'three that vote'}).rename_axis(columns=None)
+
+def practice_table() -> pd.DataFrame: # A row for each change, in the order in which they add up
+    "What each part of `odometer` is worth to a single network, on the split that lacks 6,000"
+    by = practice_runs().query('split == "lacks 6,000"').groupby('change', sort=False)
+    far = by.number.agg(lambda n: ' '.join(f'{k:,}' for k in sorted(n)))
+    mean,sd = by.accuracy.mean().round(3),by.accuracy.std().round(3)
+    return pd.DataFrame({'accuracy': mean, 'sd': sd, 'five seeds count to': far})
+
+def practice_result() -> pd.DataFrame: # A row for each seed
+    "How far the ensembles of `odometer` count on the real split, their accuracy, and how far each network counts alone"
+    rows = {}
+    for r in _read('counting')['odometer']['records']:
+        alone = ' '.join(f"{m['score']['number']:,}" for m in r['members'])
+        rows[r['seed']] = {'counts to': f"{r['score']['number']:,}", 'accuracy': round(r['epochs'][-1]['accuracy'], 4),
+                           'its networks alone count to': alone}
+    return pd.DataFrame(rows).T.rename_axis('seed')
