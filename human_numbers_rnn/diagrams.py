@@ -183,7 +183,9 @@ def _in_words(name, model):
     "What the drawing shows: the boxes of a column from the bottom up, and how the columns hang together"
     plain = [re.sub(r'\W*\$.*\$', '', text.format(t='1', u='2')).strip() or kind for kind,text,_ in model['boxes']]
     said = f"{name}, {model['title']}: three columns of boxes, one for each word. "
-    said += f"From the bottom up: {', '.join(plain)}."
+    if model.get('every'): said += f"From the bottom up: {', '.join(plain)}."
+    else: said += f"From the bottom up: {', '.join(plain[:-1])}. Only the last column has a guess, word 4?."
+    if 'sum' in dict(b[:2] for b in model['boxes']) and not model.get('start'): said += ' The first column has no +.'
     said += ' The hidden state goes on from each column to the next.'
     if model.get('cut'): said += ' It comes from the batch before and goes on to the next; the gradient stops there.'
     return said

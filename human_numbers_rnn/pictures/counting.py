@@ -7,7 +7,7 @@ Docs: https://human-numbers-rnn.github.io/human_numbers_rnn/pictures/counting.ht
 # %% auto #0
 __all__ = ['trial_runs', 'look_runs', 'search_settings', 'text_splits', 'split_numbers', 'plot_splits', 'plot_ruler',
            'plot_misses', 'first_six', 'changed_rows', 'plot_rows', 'plot_counts', 'practice_runs', 'practice_votes',
-           'practice_table', 'practice_result']
+           'practice_table', 'practice_result', 'further_runs']
 
 # %% ../../nbs/pictures/11_counting.ipynb #imports-export
 import json
@@ -351,3 +351,11 @@ def practice_result() -> pd.DataFrame: # A row for each seed
         rows[r['seed']] = {'counts to': f"{r['score']['number']:,}", 'accuracy': round(r['epochs'][-1]['accuracy'], 4),
                            'its networks alone count to': alone}
     return pd.DataFrame(rows).T.rename_axis('seed')
+
+def further_runs() -> pd.DataFrame: # A row for each run
+    "Networks trained on the numbers to 80,083: how far they count, what they say wrong, accuracy, and wrong words"
+    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('further')['runs']])
+    runs['mistake'] = [f'"{r.said}" for "{r.due}"' for r in runs.itertuples()]
+    names = {'number': 'counts to', 'wrong_in_training_set': 'wrong words to 80,083', 'wrong': 'wrong words to 99,999'}
+    runs = runs.rename(columns=names).set_index(['change', 'seed'])
+    return runs[['counts to', 'mistake', 'wrong words to 80,083', 'wrong words to 99,999']]
