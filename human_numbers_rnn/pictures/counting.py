@@ -353,7 +353,7 @@ def practice_result() -> pd.DataFrame: # A row for each seed
     return pd.DataFrame(rows).T.rename_axis('seed')
 
 def further_runs() -> pd.DataFrame: # A row for each run
-    "Networks trained on the numbers to 80,083: how far they count, what they say wrong, accuracy, and wrong words"
+    "Networks trained on the numbers to 80,083: how far they count, their first mistake, and their wrong words"
     runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('further')['runs']])
     runs['mistake'] = [f'"{r.said}" for "{r.due}"' for r in runs.itertuples()]
     names = {'number': 'counts to', 'wrong_in_training_set': 'wrong words to 80,083', 'wrong': 'wrong words to 99,999'}
