@@ -352,10 +352,20 @@ def practice_result() -> pd.DataFrame: # A row for each seed
                            'its networks alone count to': alone}
     return pd.DataFrame(rows).T.rename_axis('seed')
 
-def further_runs() -> pd.DataFrame: # A row for each run
-    "Networks trained on the numbers to 80,083: how far they count, their first mistake, and their wrong words"
-    runs = pd.DataFrame([{**r, **r['score'], **r['epochs'][-1]} for r in _read('further')['runs']])
-    runs['mistake'] = [f'"{r.said}" for "{r.due}"' for r in runs.itertuples()]
-    names = {'number': 'counts to', 'wrong_in_training_set': 'wrong words to 80,083', 'wrong': 'wrong words to 99,999'}
-    runs = runs.rename(columns=names).set_index(['change', 'seed'])
-    return runs[['counts to', 'mistake', 'wrong words to 80,083', 'wrong words to 99,999']]
+def further_runs(
+    trained_to:int=80_083, # Where the training set ends: 80,083, or 60,083 of the numbers to 79,999
+) -> pd.DataFrame: # A row for each network, and one for all that vote
+    "Networks for ten times the text: how far they count, their first mistake, and their wrong words"
+    kept = _read('further')
+    alone = [{**r, 'seeds': [r['seed']]} for r in kept['runs'] if r['trained_to'] == trained_to]
+    if not alone: raise ValueError(f'trained_to must be 60083 or 80083, got {trained_to!r}')
+    votes = [v for v in kept['votes'] if v['trained_to'] == trained_to]
+    most = max(len(v['seeds']) for v in votes)
+    runs = pd.DataFrame([{**r, **r['score']} for r in alone + [v for v in votes if len(v['seeds']) == most]])
+    changes = list(dict.fromkeys(runs.change))
+    runs = runs.assign(seeds=runs.seeds.map(lambda s: ' '.join(map(str, s))), order=runs.change.map(changes.index),
+                       mistake=[f'"{r.said}" for "{r.due}"' if r.due else 'none' for r in runs.itertuples()],
+                       beyond=runs.wrong-runs.wrong_in_training_set, number=runs.number.map('{:,}'.format))
+    known = f'wrong to {trained_to:,}'
+    names = {'number': 'counts to', 'mistake': 'mistake', 'wrong_in_training_set': known, 'beyond': 'wrong beyond'}
+    return runs.sort_values('order', kind='stable').set_index(['change', 'seeds'])[list(names)].rename(columns=names)
