@@ -352,6 +352,7 @@ def practice_result() -> pd.DataFrame: # A row for each seed
                            'its networks alone count to': alone}
     return pd.DataFrame(rows).T.rename_axis('seed')
 
+# %% ../../nbs/pictures/11_counting.ipynb #further
 def further_runs(
     trained_to:int=80_083, # Where the training set ends: 80,083, or 60,083 of the numbers to 79,999
 ) -> pd.DataFrame: # A row for each network, and one for all that vote
