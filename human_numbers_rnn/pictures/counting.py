@@ -242,6 +242,7 @@ def _changed_row(learn, i, n_own, first):
     words = [(vocab[int(now)], ask, bool(now != old)) for now,old,ask in zip(x, before, asked)]
     return dict(jump=jump, words=words)
 
+# %% ../../nbs/pictures/11_counting.ipynb #plot-rows
 def plot_rows(
     dls, # As for `changed_rows`
     cbs:list, # As for `changed_rows`
